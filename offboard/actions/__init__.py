@@ -1,0 +1,29 @@
+"""The actions, in a table you can grep.
+
+Why a literal table and no discovery: a package that happens to be installed must not gain the power to delete people,
+and a reader finds every action in one place. To add one: write its file, add its line here.
+"""
+
+from offboard.actions.base import Action
+from offboard.actions.delete_user import DeleteUser
+from offboard.actions.disable_devices import DisableDevices
+from offboard.actions.disable_user import DisableUser
+from offboard.actions.list_deleted_users import ListDeletedUsers
+from offboard.actions.remove_licenses import RemoveLicenses
+from offboard.actions.reset_password import ResetPassword
+from offboard.actions.revoke_sessions import RevokeSessions
+from offboard.actions.unown_devices import UnownDevices
+
+ACTIONS: dict[str, Action] = {
+    action.name: action
+    for action in (
+        DisableUser(),
+        RevokeSessions(),
+        ResetPassword(),
+        UnownDevices(),
+        DisableDevices(),
+        RemoveLicenses(),
+        DeleteUser(),
+        ListDeletedUsers(),
+    )
+}

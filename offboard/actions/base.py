@@ -1,0 +1,122 @@
+"""What every action is: a pure decision, a request, and words for people.
+
+An action never sends, retries, logs, prompts or catches. `plan` decides on facts; `requests` words one change as a
+request of the SDK; `fold` predicts the facts after the change, so that later steps of the same playbook are planned on
+them; `undo` names the way back.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from offboard.facts import Account, Facts, FactType
+from offboard.model import JSON, Change, Effect, Permissions, Planned
+
+if TYPE_CHECKING:
+    from kiota_abstractions.request_information import RequestInformation
+    from msgraph.graph_service_client import GraphServiceClient
+
+Since = Callable[[str], datetime | None]
+"""For a change's key: the instant of our own recorded intent for it, by Graph's clock; None means "never yet"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What an action needs to word a request: the SDK's fluent client, and fresh secrets.
+
+    Args:
+        graph: Builders only; the action sends nothing.
+        new_password: A new random password on each call; whoever takes one forgets it at once.
+    """
+
+    graph: GraphServiceClient
+    new_password: Callable[[], str]
+
+    def request(
+        self, method: Literal["PATCH", "POST", "DELETE", "PUT"], builder: Any, body: JSON | None = None
+    ) -> RequestInformation:
+        """One request at the place that the SDK's builder names, with exactly this body.
+
+        The SDK's models are not used for bodies: they drop nulls, write snake case for them, and add `@odata.type`.
+        """
+        from kiota_abstractions.method import Method
+        from kiota_abstractions.request_information import RequestInformation
+
+        info = RequestInformation(Method[method], builder.url_template, dict(builder.path_parameters))
+        info.headers.try_add("Accept", "application/json")
+        if body is not None:
+            info.set_stream_content(json.dumps(body).encode(), "application/json")
+        return info
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """How a change is undone: as a change in the other direction, or why it cannot be."""
+
+    change: Change | None
+    why: str = ""
+
+
+class Action(ABC):
+    """Base of all actions.
+
+    Class attributes:
+        name: As in YAML, on the command line and in the audit.
+        version: Raised when the same parameters would plan something else; recorded in plans.
+        effect: The worst that may be lost.
+        reads: The facts it may look at; nothing else is handed in.
+        calls: Every call it may make, as `METHOD /path/{id}`; checked against the wire by the tests.
+        permissions: For its own calls (reading has its own, on the fact classes).
+        parameters: JSON Schema of each parameter allowed under `with`.
+        required: Names of parameters that must be given.
+        needs_user: Whether it makes sense only while the user is not deleted.
+        example: A step as an author would write it; loaded, planned and run by the tests.
+        takes_effect: When it bites, for people.
+        verified_by: How it is known that it worked, for people.
+        undo_text: The way back, for people.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    effect: ClassVar[Effect] = Effect.REVERSIBLE
+    reads: ClassVar[tuple[FactType, ...]] = (Account,)
+    calls: ClassVar[tuple[str, ...]] = ()
+    permissions: ClassVar[Permissions]
+    parameters: ClassVar[Mapping[str, JSON]] = {}
+    required: ClassVar[tuple[str, ...]] = ()
+    example: ClassVar[str]
+    needs_user: ClassVar[bool] = True
+    takes_effect: ClassVar[str] = ""
+    verified_by: ClassVar[str] = ""
+    undo_text: ClassVar[str] = ""
+
+    @abstractmethod
+    def plan(self, facts: Facts, parameters: Mapping[str, JSON], since: Since) -> Iterator[Planned]:
+        """What would have to change, and what is left alone and why. Pure: same in, same out.
+
+        Args:
+            facts: The leaver, holding what `reads` declares.
+            parameters: The step's parameters, checked against the schema.
+            since: Our own recorded intents, for acts whose only evidence is a time stamp.
+        """
+
+    def requests(self, change: Change, wire: Wire) -> RequestInformation:
+        """The request that brings the change about. Sends nothing.
+
+        Raises:
+            TypeError: The action is read-only and cannot have planned a change.
+        """
+        raise TypeError(f"{self.name} is read-only and has no request for {change.key}")
+
+    def fold(self, facts: Facts, change: Change) -> Facts:
+        """The facts as they will be after the change."""
+        return facts
+
+    def undo(self, change: Change) -> WayBack:
+        """The way back."""
+        return WayBack(None, self.undo_text or "There is nothing to bring back.")

@@ -1,0 +1,27 @@
+"""Time as an argument: the real clock here, one that jumps in the tests."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What the program knows of time.
+
+    Args:
+        now: The time of day, with zone.
+        monotonic: Seconds that only go forward.
+        sleep: Waits for so many seconds.
+    """
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+REAL = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=asyncio.sleep)

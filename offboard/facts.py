@@ -1,0 +1,290 @@
+"""Frozen values read from Graph about one leaver at one time.
+
+A fact that could not be read is a fact too: `Unreadable` stands in its place, with the reason. No reader returns an
+empty list for "forbidden", and no action can mistake one for the other, because the types differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import ClassVar, TypeVar
+
+from offboard.model import JSON, Permissions, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A fact that could not be read, and why."""
+
+    reason: str
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user object itself.
+
+    Source: https://learn.microsoft.com/graph/api/user-get
+    """
+
+    permissions: ClassVar[Permissions] = Permissions(
+        delegated=(("User.Read.All",), ("Directory.Read.All",)),
+        application=(("User.Read.All",), ("Directory.Read.All",)),
+    )
+    calls: ClassVar[tuple[str, ...]] = ("GET /users/{id}",)
+
+    id: str
+    user_principal_name: str
+    display_name: str
+    user_type: str = "Member"
+    account_enabled: bool | None = None
+    synced: bool = False
+    """`onPremisesSyncEnabled`: mastered in Active Directory."""
+    management_restricted: bool = False
+    sessions_valid_from: datetime | None = None
+    last_password_change: datetime | None = None
+    created: datetime | None = None
+    mail: str | None = None
+    given_name: str | None = None
+    surname: str | None = None
+    department: str | None = None
+    job_title: str | None = None
+    employee_id: str | None = None
+    manager: Ref | None = None
+    deleted: datetime | None = None
+    """When the user went to the deleted items; None while alive."""
+    gone: bool = False
+    """Neither alive nor in the deleted items."""
+
+    @property
+    def guest(self) -> bool:
+        """Whether the user signs in at another tenant."""
+        return self.user_type == "Guest" or "#EXT#" in self.user_principal_name
+
+    @property
+    def ref(self) -> Ref:
+        """The user as an object."""
+        return Ref("user", self.id, self.display_name)
+
+    def graph(self) -> dict[str, JSON]:
+        """The account under Graph's property names, for `when:` and texts."""
+        return {
+            "id": self.id,
+            "userPrincipalName": self.user_principal_name,
+            "displayName": self.display_name,
+            "userType": self.user_type,
+            "accountEnabled": self.account_enabled,
+            "onPremisesSyncEnabled": self.synced,
+            "mail": self.mail,
+            "givenName": self.given_name,
+            "surname": self.surname,
+            "department": self.department,
+            "jobTitle": self.job_title,
+            "employeeId": self.employee_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device object of Entra ID, with the people it belongs to.
+
+    `owners` or `users` is `Unreadable` when Graph would not tell: then nobody may conclude that it is not shared.
+    """
+
+    id: str
+    device_id: str
+    name: str
+    enabled: bool | None
+    trust_type: str | None = None
+    """`Workplace` (registered), `AzureAd` (joined), `ServerAd` (hybrid)."""
+    synced: bool = False
+    profile_type: str | None = None
+    owners: tuple[Ref, ...] | Unreadable = ()
+    users: tuple[Ref, ...] | Unreadable = ()
+
+    @property
+    def ref(self) -> Ref:
+        """The device as an object."""
+        return Ref("device", self.id, self.name)
+
+    def others(self, leaver_id: str) -> tuple[Ref, ...] | Unreadable:
+        """Owners and users besides the leaver, each once."""
+        if isinstance(self.owners, Unreadable):
+            return self.owners
+        if isinstance(self.users, Unreadable):
+            return self.users
+        found = {ref.id: ref for ref in (*self.owners, *self.users) if ref.id != leaver_id}
+        return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The leaver's devices.
+
+    `owned_before` and `registered_before` are the ids the plan found; a step that asks for `owned` devices after an
+    earlier step removed the ownership still means *those* devices.
+
+    Source: https://learn.microsoft.com/graph/api/user-list-owneddevices
+    """
+
+    permissions: ClassVar[Permissions] = Permissions(
+        delegated=(("User.Read.All", "Device.Read.All"), ("Directory.Read.All",)),
+        application=(("User.Read.All", "Device.Read.All"), ("Directory.Read.All",)),
+    )
+    calls: ClassVar[tuple[str, ...]] = (
+        "GET /users/{id}/ownedDevices",
+        "GET /users/{id}/registeredDevices",
+        "GET /devices/{id}",
+        "GET /devices/{id}/registeredOwners",
+        "GET /devices/{id}/registeredUsers",
+    )
+
+    items: tuple[Device, ...] = ()
+    owned_before: frozenset[str] = frozenset()
+    registered_before: frozenset[str] = frozenset()
+
+    def with_device(self, device: Device) -> Devices:
+        """The same devices, with one of them replaced."""
+        return replace(self, items=tuple(device if d.id == device.id else d for d in self.items))
+
+    def by_id(self, id: str) -> Device | None:
+        """The device of this object id, if it is among the leaver's."""
+        return next((d for d in self.items if d.id == id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """One way in which the leaver has one product: directly, or through one group."""
+
+    sku_id: str
+    name: str
+    group: Ref | None
+    """The group that brings it; None when assigned directly."""
+    disabled_plans: tuple[str, ...] = ()
+    state: str = "Active"
+
+    @property
+    def ref(self) -> Ref:
+        """The license as an object."""
+        return Ref("license", self.sku_id, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Licenses:
+    """The leaver's licenses, from `licenseAssignmentStates` (never from `assignedLicenses`, which mixes both kinds).
+
+    Source: https://learn.microsoft.com/graph/api/resources/licenseassignmentstate
+    """
+
+    permissions: ClassVar[Permissions] = Permissions(
+        delegated=(("User.Read.All", "LicenseAssignment.Read.All"), ("Directory.Read.All",)),
+        application=(("User.Read.All", "LicenseAssignment.Read.All"), ("Directory.Read.All",)),
+        remark="Names of products come from /subscribedSkus; without it only their ids are shown.",
+    )
+    calls: ClassVar[tuple[str, ...]] = ("GET /users/{id}", "GET /subscribedSkus")
+
+    items: tuple[License, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group, directory role or administrative unit that the leaver is a direct member of."""
+
+    id: str
+    name: str
+    kind: str
+    """`group`, `directoryRole` or `administrativeUnit`."""
+    group_types: tuple[str, ...] = ()
+    mail_enabled: bool = False
+    security_enabled: bool = True
+    role_assignable: bool = False
+    synced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """What the leaver is a direct member of.
+
+    Source: https://learn.microsoft.com/graph/api/user-list-memberof
+    """
+
+    permissions: ClassVar[Permissions] = Permissions(
+        delegated=(("Directory.Read.All",),), application=(("Directory.Read.All",),)
+    )
+    calls: ClassVar[tuple[str, ...]] = ("GET /users/{id}/memberOf",)
+
+    items: tuple[Group, ...] = ()
+
+    @property
+    def roles(self) -> tuple[Group, ...]:
+        """Active directory roles held directly, and role-assignable groups."""
+        return tuple(g for g in self.items if g.kind == "directoryRole" or g.role_assignable)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedUser:
+    """A user in the tenant's deleted items."""
+
+    id: str
+    user_principal_name: str
+    display_name: str
+    account_enabled: bool | None
+    deleted: datetime
+    user_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedUsers:
+    """All users in the tenant's deleted items (kept 30 days).
+
+    Source: https://learn.microsoft.com/graph/api/directory-deleteditems-list
+    """
+
+    permissions: ClassVar[Permissions] = Permissions(delegated=(("User.Read.All",),), application=(("User.Read.All",),))
+    calls: ClassVar[tuple[str, ...]] = ("GET /directory/deletedItems/microsoft.graph.user",)
+
+    items: tuple[DeletedUser, ...] = ()
+    read_at: datetime | None = None
+
+
+Fact = Account | Devices | Licenses | Memberships | DeletedUsers
+FactType = type[Account] | type[Devices] | type[Licenses] | type[Memberships] | type[DeletedUsers]
+F = TypeVar("F", Account, Devices, Licenses, Memberships, DeletedUsers)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything read about one leaver at one time.
+
+    Args:
+        account: The user object; without it there is no leaver, so it is never `Unreadable`.
+        read_at: Graph's clock (`Date` header) when the first of the facts was read.
+        others: The other facts, by type; absent means nobody asked for it.
+        app_only: Whether the caller is an app without a signed-in person, for whom some calls do not exist.
+    """
+
+    account: Account
+    read_at: datetime
+    others: Mapping[type, Fact | Unreadable] = field(default_factory=dict)
+    app_only: bool = False
+
+    def get(self, kind: type[F]) -> F | Unreadable:
+        """The fact of this type, or why it could not be read.
+
+        Raises:
+            KeyError: Nobody asked for it: the action forgot to declare it under `reads`.
+        """
+        if kind is Account:
+            assert isinstance(self.account, kind)
+            return self.account
+        fact = self.others[kind]
+        assert isinstance(fact, kind | Unreadable)
+        return fact
+
+    def put(self, fact: Fact) -> Facts:
+        """The same facts, with one replaced: how a planned change is folded onto them."""
+        if isinstance(fact, Account):
+            return replace(self, account=fact)
+        return replace(self, others={**self.others, type(fact): fact})

@@ -1,0 +1,407 @@
+"""Readers: Graph → facts, in as few requests as possible.
+
+Everything that can be asked at the same time is asked in one `$batch`. Lists are followed to their end. "Forbidden"
+becomes `Unreadable`, never an empty list; a user who is not there is looked for in the deleted items before anybody says
+so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from offboard.errors import NotPermitted
+from offboard.facts import (
+    Account,
+    DeletedUsers,
+    Device,
+    Devices,
+    Fact,
+    Facts,
+    FactType,
+    Licenses,
+    Memberships,
+    Unreadable,
+)
+from offboard.graph import parse
+from offboard.graph.answers import Answer
+from offboard.graph.send import Sender, utc_now_of
+from offboard.graph.trouble import explain
+from offboard.model import JSON, Permissions, Ref, Tenant
+
+if TYPE_CHECKING:
+    from kiota_abstractions.request_information import RequestInformation
+
+USER = (
+    "id,userPrincipalName,displayName,userType,accountEnabled,onPremisesSyncEnabled,isManagementRestricted,"
+    "signInSessionsValidFromDateTime,lastPasswordChangeDateTime,createdDateTime,mail,givenName,surname,department,"
+    "jobTitle,employeeId,licenseAssignmentStates"
+).split(",")
+DEVICE = "id,deviceId,displayName,accountEnabled,trustType,onPremisesSyncEnabled,profileType".split(",")
+GROUP = (
+    "id,displayName,groupTypes,mailEnabled,securityEnabled,isAssignableToRole,onPremisesSyncEnabled"
+).split(",")
+PERSON = "id,displayName,userPrincipalName".split(",")
+DELETED = "id,userPrincipalName,displayName,accountEnabled,deletedDateTime,userType".split(",")
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+Pins = tuple[frozenset[str], frozenset[str], frozenset[str]]
+"""Device ids of a reviewed plan: owned, registered, all."""
+NO_PINS: Pins = (frozenset(), frozenset(), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No such user.
+
+    Args:
+        asked: What the user typed.
+        candidates: People who might have been meant.
+    """
+
+    asked: str
+    candidates: tuple[Account, ...] = ()
+
+
+@dataclass
+class Reader:
+    """Reads facts of one tenant; product names are read once."""
+
+    sender: Sender
+    names: dict[str, str] | None = None
+    _bodies: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
+
+    @property
+    def graph(self) -> Any:
+        """The SDK's fluent client."""
+        return self.sender.connection.graph
+
+    async def tenant(self, alias: str) -> Tenant:
+        """The tenant as it names itself.
+
+        Raises:
+            NotPermitted: Not signed in, or not permitted to read it.
+        """
+        answer = (await self.sender.read({"": get(self.graph.organization, select=["id", "displayName", "verifiedDomains"])}))[""]
+        self._signed_in(answer)
+        if not answer.ok:
+            raise _trouble(answer, "read the organization", Permissions((("Organization.Read.All",),), (("Organization.Read.All",),)), self.sender)
+        found = parse.objects(answer.body)
+        if len(found) != 1:
+            raise parse.senseless("there is not exactly one organization")
+        domains = parse.objects(found[0], "verifiedDomains")
+        name = next((str(d.get("name")) for d in domains if d.get("isDefault")), parse.need(found[0], "displayName"))
+        return Tenant(parse.need(found[0], "id"), name, alias)
+
+    async def resolve(self, asked: Sequence[str]) -> list[Account | Missing]:
+        """The users meant, by exact object id or user principal name; never by a name that merely resembles.
+
+        A user who is only in the deleted items is found there, under the id or the old user principal name.
+        """
+        answers = await self.sender.read({name: self._user(name) for name in dict.fromkeys(asked)})
+        found: dict[str, Account | Missing] = {}
+        for name, answer in answers.items():
+            self._signed_in(answer)
+            if answer.status in (404, 400) or _empty(answer):
+                found[name] = await self._elsewhere(name)
+            elif not answer.ok:
+                raise _trouble(answer, f"read the user {name}", Account.permissions, self.sender)
+            else:
+                account = parse.account(_object(answer))
+                self._bodies[account.id] = _object(answer)
+                found[name] = account
+        return [found[name] for name in asked]
+
+    def _user(self, name: str) -> RequestInformation:
+        if "/" in name or name.startswith("$"):  # not a path segment that Graph takes: ask by filter
+            return get(self.graph.users, select=USER, filter=f"userPrincipalName eq {quoted(name)}")
+        return get(self.graph.users.by_user_id(name), select=USER, expand=["manager"])
+
+    async def _elsewhere(self, name: str) -> Account | Missing:
+        """In the deleted items by id or old name; else people who might have been meant."""
+        if GUID.fullmatch(name):
+            answer = (await self.sender.read({"": self._bin(name)}))[""]
+            return parse.account(_object(answer)) if answer.ok else Missing(name)
+        bin_query = get(
+            self.graph.directory.deleted_items.graph_user,
+            select=DELETED,
+            filter=f"endsWith(userPrincipalName,{quoted(name)})",
+            advanced=True,
+        )
+        like = get(
+            self.graph.users,
+            select=PERSON,
+            filter=f"mail eq {quoted(name)} or displayName eq {quoted(name)}",
+            top=20,
+        )
+        answers = await self.sender.read({"bin": bin_query, "like": like} if "@" in name else {"like": like})
+        deleted = parse.objects(answers["bin"].body) if "bin" in answers and answers["bin"].ok else []
+        gone = [parse.account(body) for body in deleted if _was(body, name)]
+        if len(gone) == 1:
+            return gone[0]
+        similar = parse.objects(answers["like"].body) if answers["like"].ok else []
+        return Missing(name, tuple(parse.account(body) for body in similar))
+
+    def _bin(self, id: str) -> RequestInformation:
+        return get(self.graph.directory.deleted_items.by_directory_object_id(id), select=DELETED)
+
+    async def deleted_users(self) -> DeletedUsers | Unreadable:
+        """All users in the deleted items."""
+        request = get(self.graph.directory.deleted_items.graph_user, select=DELETED, top=999)
+        answer = await self.sender.pages(request)
+        self._signed_in(answer)
+        return self._deleted(answer)
+
+    def _deleted(self, answer: Answer) -> DeletedUsers | Unreadable:
+        if not answer.ok:
+            return _unreadable(answer, DeletedUsers.permissions, self.sender)
+        users = tuple(parse.deleted_user(body) for body in parse.objects(answer.body))
+        return DeletedUsers(users, answer.date or utc_now_of(self.sender))
+
+    async def facts(
+        self, accounts: Sequence[Account], kinds: Iterable[FactType], pins: Mapping[str, Pins] | None = None
+    ) -> list[Facts]:
+        """Facts of freshly resolved accounts.
+
+        Args:
+            accounts: As resolved just now.
+            kinds: The facts that the steps may look at.
+            pins: Per leaver id: devices a reviewed plan found.
+        """
+        return await self._gather([a.id for a in accounts], frozenset(kinds), pins or {}, list(accounts))
+
+    async def again(self, ids: Sequence[str], kinds: Iterable[FactType], pins: Mapping[str, Pins]) -> list[Facts]:
+        """All facts of these leavers, read afresh by object id, the account included."""
+        return await self._gather(list(ids), frozenset(kinds), pins, None)
+
+    async def _gather(
+        self, ids: list[str], kinds: frozenset[FactType], pins: Mapping[str, Pins], accounts: list[Account] | None
+    ) -> list[Facts]:
+        requests: dict[str, RequestInformation] = {}
+        for id in ids:
+            requests |= self._requests(id, kinds, pins.get(id, NO_PINS), with_account=accounts is None)
+        if Licenses in kinds and self.names is None:
+            requests["skus"] = get(self.graph.subscribed_skus, select=["skuId", "skuPartNumber"])
+        if DeletedUsers in kinds:
+            requests["bin"] = get(self.graph.directory.deleted_items.graph_user, select=DELETED, top=999)
+        answers = await self._complete(requests)
+        await self._relations(ids, answers, pins)
+        self._learn_names(answers.get("skus"))
+        known = {account.id: account for account in accounts or ()}
+        return [self._assemble(id, kinds, pins.get(id, NO_PINS), answers, known.get(id)) for id in ids]
+
+    async def _complete(self, requests: Mapping[str, RequestInformation]) -> dict[str, Answer]:
+        answers = await self.sender.read(requests) if requests else {}
+        for key, answer in answers.items():
+            self._signed_in(answer)
+            answers[key] = await self.sender.rest_of(answer, requests[key])
+        return answers
+
+    def _requests(
+        self, id: str, kinds: frozenset[FactType], pins: Pins, *, with_account: bool
+    ) -> dict[str, RequestInformation]:
+        user, found = self.graph.users.by_user_id(id), {}
+        if with_account:
+            found[f"{id} user"] = get(user, select=USER, expand=["manager"])
+            found[f"{id} bin"] = self._bin(id)
+        if Memberships in kinds or Licenses in kinds:
+            found[f"{id} memberOf"] = get(user.member_of, select=GROUP, top=999)
+        if Devices in kinds:
+            found[f"{id} owned"] = get(user.owned_devices, select=DEVICE, top=999)
+            found[f"{id} registered"] = get(user.registered_devices, select=DEVICE, top=999)
+            for device in sorted(pins[2]):
+                found[f"device {device}"] = get(self.graph.devices.by_device_id(device), select=DEVICE)
+                found |= self._people(device)
+        return found
+
+    def _people(self, device: str) -> dict[str, RequestInformation]:
+        builder = self.graph.devices.by_device_id(device)
+        return {
+            f"owners {device}": get(builder.registered_owners, select=PERSON),
+            f"users {device}": get(builder.registered_users, select=PERSON),
+        }
+
+    async def _relations(self, ids: Sequence[str], answers: dict[str, Answer], pins: Mapping[str, Pins]) -> None:
+        """Who else the devices belong to, for those that no plan has told us about."""
+        requests: dict[str, RequestInformation] = {}
+        for id in ids:
+            for body in _listed(answers, id):
+                if f"owners {body['id']}" not in answers:
+                    requests |= self._people(parse.need(body, "id"))
+        answers |= await self._complete(requests)
+
+    def _assemble(
+        self, id: str, kinds: frozenset[FactType], pins: Pins, answers: Mapping[str, Answer], known: Account | None
+    ) -> Facts:
+        account = known or self._account(id, answers)
+        body = self._bodies.get(id, {}) if known else _maybe(answers.get(f"{id} user"))
+        others: dict[type, Fact | Unreadable] = {}
+        gone = account.gone or account.deleted is not None
+        if Memberships in kinds or Licenses in kinds:
+            others[Memberships] = Memberships() if gone else self._memberships(answers[f"{id} memberOf"])
+        if Licenses in kinds:
+            others[Licenses] = Licenses() if gone else self._licenses(body, others[Memberships])
+        if Devices in kinds:
+            others[Devices] = self._devices(id, pins, answers, gone=gone)
+        if DeletedUsers in kinds:
+            others[DeletedUsers] = self._deleted(answers["bin"])
+        app_only = self.sender.connection.token_info().kind == "application"
+        return Facts(account, _earliest(answers) or utc_now_of(self.sender), others, app_only)
+
+    def _account(self, id: str, answers: Mapping[str, Answer]) -> Account:
+        alive, deleted = answers[f"{id} user"], answers[f"{id} bin"]
+        if alive.ok:
+            return parse.account(_object(alive))
+        if alive.status != 404:
+            raise _trouble(alive, f"read the user {id}", Account.permissions, self.sender)
+        if deleted.ok:
+            return parse.account(_object(deleted))
+        return Account(id, id, id, gone=True)
+
+    def _memberships(self, answer: Answer) -> Memberships | Unreadable:
+        if not answer.ok:
+            return _unreadable(answer, Memberships.permissions, self.sender)
+        return Memberships(tuple(parse.group(body) for body in parse.objects(answer.body)))
+
+    def _licenses(self, user: Mapping[str, JSON], groups: Fact | Unreadable) -> Licenses:
+        names = {g.id: g.name for g in groups.items} if isinstance(groups, Memberships) else {}
+        return Licenses(parse.licenses(user, self.names or {}, names))
+
+    def _learn_names(self, answer: Answer | None) -> None:
+        if answer is not None and answer.ok:
+            skus = parse.objects(answer.body)
+            self.names = {parse.need(s, "skuId").lower(): parse.need(s, "skuPartNumber") for s in skus}
+
+    def _devices(
+        self, id: str, pins: Pins, answers: Mapping[str, Answer], *, gone: bool
+    ) -> Devices | Unreadable:
+        owned, registered = answers[f"{id} owned"], answers[f"{id} registered"]
+        for answer in (owned, registered):
+            if not answer.ok and not (gone and answer.status == 404):
+                return _unreadable(answer, Devices.permissions, self.sender)
+        bodies = {parse.need(body, "id"): body for body in _listed(answers, id)}
+        for device in sorted(pins[2] - set(bodies)):
+            answer = answers[f"device {device}"]
+            if answer.ok:
+                bodies[device] = _object(answer)
+            elif answer.status != 404:
+                return _unreadable(answer, Devices.permissions, self.sender)
+        items = [self._device(body, answers) for body in bodies.values()]
+        return Devices(tuple(sorted(items, key=lambda d: (d.name.casefold(), d.id))), pins[0], pins[1])
+
+    def _device(self, body: Mapping[str, JSON], answers: Mapping[str, Answer]) -> Device:
+        id = parse.need(body, "id")
+        return parse.device(body, self._refs(answers[f"owners {id}"]), self._refs(answers[f"users {id}"]))
+
+    def _refs(self, answer: Answer) -> tuple[Ref, ...] | Unreadable:
+        if not answer.ok:
+            return _unreadable(answer, Devices.permissions, self.sender)
+        return tuple(parse.ref(body) for body in parse.objects(answer.body))
+
+    def _signed_in(self, answer: Answer) -> None:
+        if answer.status == 401:
+            raise _trouble(answer, "sign in", None, self.sender)
+
+
+def get(
+    builder: Any,
+    *,
+    select: Sequence[str] = (),
+    expand: Sequence[str] = (),
+    filter: str = "",
+    top: int = 0,
+    advanced: bool = False,
+) -> RequestInformation:
+    """A GET at the place that the SDK's builder names.
+
+    Args:
+        builder: A request builder of the SDK.
+        select: Properties; everything beyond Graph's default set must be named.
+        expand: Relationships.
+        filter: An OData filter, its texts quoted by `quoted`.
+        top: Page size.
+        advanced: Whether the query needs `ConsistencyLevel: eventual` and `$count`.
+    """
+    info: RequestInformation = builder.to_get_request_information()
+    options: dict[str, Any] = {"select": list(select), "expand": list(expand), "filter": filter, "top": top}
+    if advanced:
+        options["count"] = "true"
+        info.headers.add("ConsistencyLevel", "eventual")
+    info.query_parameters = {f"%24{name}": value for name, value in options.items() if value}
+    # The builder shares its path parameters with the request; a request of ours must not change the builder's.
+    info.path_parameters = dict(info.path_parameters)
+    return info
+
+
+def quoted(text: str) -> str:
+    """An OData string literal: quotes doubled. Percent-encoding is the SDK's work."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _was(body: Mapping[str, JSON], name: str) -> bool:
+    """Whether this deleted user had exactly this name: the directory puts the object id, without dashes, before it."""
+    mangled = str(body.get("userPrincipalName", "")).casefold()
+    prefix = str(body.get("id", "")).replace("-", "").casefold()
+    return mangled in (prefix + name.casefold(), name.casefold())
+
+
+def _listed(answers: Mapping[str, Answer], id: str) -> list[Mapping[str, JSON]]:
+    found: dict[str, Mapping[str, JSON]] = {}
+    for relation in ("owned", "registered"):
+        answer = answers.get(f"{id} {relation}")
+        if answer is not None and answer.ok:
+            found |= {parse.need(body, "id"): body for body in parse.objects(answer.body)}
+    return list(found.values())
+
+
+def _object(answer: Answer) -> Mapping[str, JSON]:
+    body = answer.body
+    if isinstance(body, dict) and isinstance(body.get("value"), list):
+        if len(body["value"]) != 1:
+            raise parse.senseless(f"{len(body['value'])} users where one was asked for")
+        body = body["value"][0]
+    if not isinstance(body, dict):
+        raise parse.senseless(f"{answer.path} is no object")
+    return body
+
+
+def _maybe(answer: Answer | None) -> Mapping[str, JSON]:
+    return _object(answer) if answer is not None and answer.ok else {}
+
+
+def _empty(answer: Answer) -> bool:
+    return answer.ok and isinstance(answer.body, dict) and answer.body.get("value") == []
+
+
+def _earliest(answers: Mapping[str, Answer]) -> datetime | None:
+    return min((a.date for a in answers.values() if a.date is not None), default=None)
+
+
+def _unreadable(answer: Answer, permissions: Permissions, sender: Sender) -> Unreadable:
+    trouble = explain(
+        answer.status or 0,
+        answer.body,
+        step="reading",
+        action_permissions=permissions,
+        path=answer.path,
+        token=sender.connection.token_info(),
+    )
+    least = permissions.delegated[0] if permissions.delegated else ()
+    return Unreadable(trouble.what.rstrip("."), " + ".join(least))
+
+
+def _trouble(answer: Answer, step: str, permissions: Permissions | None, sender: Sender) -> NotPermitted:
+    trouble = explain(
+        answer.status or 0,
+        answer.body,
+        step=step,
+        action_permissions=permissions,
+        path=answer.path,
+        token=sender.connection.token_info(),
+    )
+    return NotPermitted(trouble.what, why=trouble.why, todo=trouble.todo)
+
+

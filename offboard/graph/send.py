@@ -1,0 +1,322 @@
+"""Requests → answers: the one place where anything goes over the wire.
+
+Requests come as the SDK's `RequestInformation`; several are coalesced into our own JSON `$batch` of up to 20 items with
+relative URLs. They leave through our own httpx client, not through the SDK's pipeline: its retry handler re-sends writes,
+ignores a fractional `Retry-After` and gives up above 180 seconds.
+
+Reads are repeated with patience. **A write leaves once.** Whoever sent it re-reads what it did before sending again
+(`runs/executor.py`). After a throttled answer nothing leaves to Graph before its time.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import re
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
+
+from offboard.clock import Clock
+from offboard.errors import GraphUnavailable
+from offboard.graph.answers import Answer, http_date
+from offboard.model import JSON
+
+if TYPE_CHECKING:
+    from offboard.graph.connect import Connection
+
+BATCH = 20
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of one answer after decompression; more is a fault or an attack."""
+MAX_PAGES = 2000
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+
+
+@dataclass
+class Counters:
+    """What was sent, for the run's summary and the benchmark."""
+
+    http: int = 0
+    calls: int = 0
+    throttled: int = 0
+
+
+@dataclass
+class Sender:
+    """Sends requests of one connection.
+
+    Args:
+        connection: Signed in.
+        clock: Time.
+        patience: Seconds for which reads are tried again.
+        jitter: Random numbers in [0, 1), so that many workers do not knock at the same instant.
+        new_id: Makes each call's `client-request-id`.
+    """
+
+    connection: Connection
+    clock: Clock
+    patience: float = 300.0
+    jitter: Callable[[], float] = random.random
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    counters: Counters = field(default_factory=Counters)
+    graph_now: datetime | None = None
+    """Graph's clock, from the newest `Date` header."""
+    _not_before: float = 0.0
+
+    async def read(self, requests: Mapping[str, RequestInformation]) -> dict[str, Answer]:
+        """Answers to reads, by the callers' keys; throttled and lost ones are asked again.
+
+        Raises:
+            GraphUnavailable: Graph did not answer within the patience.
+            NotPermitted: Not signed in.
+        """
+        answers: dict[str, Answer] = {}
+        left, deadline, wait = dict(requests), self.clock.monotonic() + self.patience, FIRST_WAIT
+        while left:
+            for chunk in _chunks(list(left.items())):
+                for (key, _), answer in zip(chunk, await self._send([info for _, info in chunk]), strict=True):
+                    answers[key] = answer
+            left = {key: info for key, info in left.items() if answers[key].throttled or answers[key].ambiguous}
+            if left:
+                wait = await self._patience(list(left), answers, deadline, wait)
+        return answers
+
+    async def _patience(
+        self, keys: Sequence[str], answers: Mapping[str, Answer], deadline: float, wait: float
+    ) -> float:
+        last = answers[keys[0]]
+        pause = max(wait * (0.5 + self.jitter()), self._not_before - self.clock.monotonic())
+        if self.clock.monotonic() + pause > deadline:
+            raise GraphUnavailable(
+                f"Graph did not answer {last.method} {last.path} within {self.patience:.0f} seconds.",
+                why=f"Last: {last.lost or f'HTTP {last.status} {last.code}'}.",
+                todo="Nothing was decided on a missing answer. Try again later.",
+            )
+        await self.clock.sleep(pause)
+        return min(wait * 2, LONGEST_WAIT)
+
+    async def pages(self, request: RequestInformation) -> Answer:
+        """A whole collection: the first answer, with all pages' `value` joined.
+
+        Raises:
+            GraphUnavailable: A page leads to another host, in a circle, or never ends.
+        """
+        return await self.rest_of((await self.read({"": request}))[""], request)
+
+    async def rest_of(self, first: Answer, request: RequestInformation) -> Answer:
+        """The answer to the request, with the pages after it joined on."""
+        if not first.ok or not isinstance(first.body, dict) or not isinstance(first.body.get("value"), list):
+            return first
+        values, seen, answer = list(first.body["value"]), set[str](), first
+        while link := answer.body.get("@odata.nextLink"):
+            self._check_link(link, seen)
+            answer = (await self.read({"": _page(str(link), request)}))[""]
+            if not answer.ok or not isinstance(answer.body, dict) or not isinstance(answer.body.get("value"), list):
+                return answer
+            values.extend(answer.body["value"])
+        body = {**first.body, "value": values}
+        return Answer(first.method, first.path, first.status, body, first.headers, first.client_request_id, "", first.date)
+
+    def _check_link(self, link: object, seen: set[str]) -> None:
+        problem = ""
+        if not isinstance(link, str) or not self.connection.is_ours(link):
+            host = urlsplit(link).netloc if isinstance(link, str) else type(link).__name__
+            problem = f"leads to another place ({host[:80]!r} instead of {self.connection.host!r})"
+        elif link in seen:
+            problem = "goes in a circle"
+        elif len(seen) >= MAX_PAGES:
+            problem = f"does not end after {MAX_PAGES} pages"
+        if problem:
+            raise GraphUnavailable(
+                f"Graph's list {problem}.",
+                why="It was not followed, because the sign-in token would go with it.",
+                todo="Check graph_url and proxies; if they are right, report it to Microsoft.",
+            )
+        seen.add(str(link))
+
+    async def write(self, requests: Sequence[RequestInformation], *, serial: Sequence[bool] = ()) -> list[Answer]:
+        """Answers to writes, each sent exactly once.
+
+        Args:
+            requests: At most 20.
+            serial: For each request whether it depends on the success of the one before it.
+        """
+        assert len(requests) <= BATCH
+        return await self._send(list(requests), serial)
+
+    async def _send(self, infos: list[RequestInformation], serial: Sequence[bool] = ()) -> list[Answer]:
+        await self._wait_for_turn()
+        answers = [await self._single(infos[0])] if len(infos) == 1 else await self._batch(infos, serial)
+        self.counters.calls += len(infos)
+        for answer in answers:
+            self._learn(answer)
+        return answers
+
+    async def _wait_for_turn(self) -> None:
+        while (pause := self._not_before - self.clock.monotonic()) > 0:
+            await self.clock.sleep(pause)
+
+    def _learn(self, answer: Answer) -> None:
+        if answer.date is not None and (self.graph_now is None or answer.date > self.graph_now):
+            self.graph_now = answer.date
+        if answer.throttled:
+            self.counters.throttled += 1
+            seconds = answer.retry_after(self.graph_now or self.clock.now())
+            if seconds is not None:
+                self._not_before = max(self._not_before, self.clock.monotonic() + seconds)
+
+    async def _single(self, info: RequestInformation) -> Answer:
+        request_id = self.new_id()
+        info.headers.add("client-request-id", request_id)
+        method, path = _method(info), self._relative(info).partition("?")[0]
+        reply = await self._exchange(info)
+        if isinstance(reply, str):
+            return Answer(method, path, None, client_request_id=request_id, lost=reply)
+        status, headers, content = reply
+        return _answer(method, path, status, headers, content, request_id)
+
+    async def _batch(self, infos: list[RequestInformation], serial: Sequence[bool]) -> list[Answer]:
+        ids = [self.new_id() for _ in infos]
+        items = [self._item(n, info, ids[n]) for n, info in enumerate(infos)]
+        for n, depends in enumerate(serial):
+            if depends and n:
+                items[n]["dependsOn"] = [str(n - 1)]
+        outer = RequestInformation(Method.POST, "{+baseurl}/$batch", {})
+        outer.headers.add("Accept", "application/json")
+        outer.set_stream_content(json.dumps({"requests": items}).encode(), "application/json")
+        whole = await self._single(outer)
+        return [self._of_batch(whole, n, item, ids[n]) for n, item in enumerate(items)]
+
+    def _item(self, n: int, info: RequestInformation, request_id: str) -> dict[str, JSON]:
+        headers = {k: v for k, v in (info.request_headers or {}).items() if k.lower() != "accept"}
+        item: dict[str, JSON] = {
+            "id": str(n),
+            "method": _method(info),
+            "url": self._relative(info),
+            "headers": {**headers, "client-request-id": request_id},
+        }
+        if info.content is not None:
+            item["body"] = json.loads(info.content)
+        return item
+
+    def _of_batch(self, whole: Answer, n: int, item: Mapping[str, JSON], request_id: str) -> Answer:
+        method, path = str(item["method"]), str(item["url"]).partition("?")[0]
+        if not whole.ok:  # refused or lost as a whole: every item shares that fate
+            return Answer(
+                method, path, whole.status, whole.body, whole.headers, request_id, whole.lost, whole.date
+            )
+        found = _find(whole.body, str(n))
+        if found is None:
+            lost = "the batch's answer does not mention this call"
+            return Answer(method, path, None, None, {}, request_id, lost, whole.date)
+        headers = {str(k).lower(): str(v) for k, v in _mapping(found.get("headers")).items()}
+        headers.setdefault("request-id", whole.headers.get("request-id", ""))
+        return Answer(method, path, found["status"], found.get("body"), headers, request_id, "", whole.date)
+
+    def _relative(self, info: RequestInformation) -> str:
+        self.connection.adapter.set_base_url_for_request_information(info)
+        url = info.url
+        base = str(self.connection.adapter.base_url).rstrip("/")
+        return url[len(base) :] if url.startswith(base) else url
+
+    async def _exchange(self, info: RequestInformation) -> tuple[int, httpx.Headers, bytes] | str:
+        """Status, headers and content; or, as text, why there is no usable answer."""
+        try:
+            status, headers, content = await self._transmit(await self.connection.signed(info))
+            if status == 401 and (claims := claims_challenge(headers.get("www-authenticate", ""))):
+                # The token lost its worth on the way (continuous access evaluation). A 401 was not executed, so the
+                # same call may leave once more with a token that answers the challenge.
+                status, headers, content = await self._transmit(await self.connection.signed(info, claims))
+        except (httpx.TransportError, httpx.DecodingError, OversizedAnswer) as error:
+            return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return status, headers, content
+
+    async def _transmit(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+        self.counters.http += 1
+        response = await self.connection.http.send(request, stream=True)
+        try:
+            content = bytearray()
+            async for piece in response.aiter_bytes():
+                content += piece
+                if len(content) > MAX_BODY:
+                    raise OversizedAnswer(f"the answer is larger than {MAX_BODY // 1024 // 1024} MiB")
+            return response.status_code, response.headers, bytes(content)
+        finally:
+            await response.aclose()
+
+
+class OversizedAnswer(Exception):  # noqa: N818  caught right here, never seen by a user
+    """An answer that would not end."""
+
+
+def claims_challenge(www_authenticate: str) -> str | None:
+    """The claims that Graph asks for in a `WWW-Authenticate` header, decoded; None when it asks for none."""
+    found = re.search(r'claims="([A-Za-z0-9+/=_-]+)"', www_authenticate)
+    if found is None:
+        return None
+    encoded = found.group(1)
+    try:
+        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    except ValueError:
+        return None
+
+
+def _answer(
+    method: str, path: str, status: int, headers: httpx.Headers, content: bytes, request_id: str
+) -> Answer:
+    lower = {key.lower(): value for key, value in headers.items()}
+    date = http_date(lower.get("date"))
+    if not content.strip():
+        return Answer(method, path, status, None, lower, request_id, "", date)
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        what = lower.get("content-type", "no content type")[:60]
+        if status >= 400:  # a proxy's page: the status still tells something
+            return Answer(method, path, status, None, lower, request_id, f"an answer that is not JSON ({what})", date)
+        return Answer(method, path, None, None, lower, request_id, f"an answer that is not JSON ({what})", date)
+    return Answer(method, path, status, body, lower, request_id, "", date)
+
+
+def _find(body: JSON, id: str) -> dict[str, Any] | None:
+    responses = body.get("responses") if isinstance(body, dict) else None
+    for found in responses if isinstance(responses, list) else []:
+        if isinstance(found, dict) and found.get("id") == id and isinstance(found.get("status"), int):
+            return found
+    return None
+
+
+def _mapping(value: object) -> Mapping[str, JSON]:
+    return value if isinstance(value, dict) else {}
+
+
+def _method(info: RequestInformation) -> str:
+    assert info.http_method is not None
+    return str(info.http_method.value)
+
+
+def _page(url: str, first: RequestInformation) -> RequestInformation:
+    """The request for a further page; Graph does not carry headers into its links, so they are given again."""
+    info = RequestInformation(Method.GET)
+    info.url = url
+    for name, value in (first.request_headers or {}).items():
+        if name.lower() in ("accept", "consistencylevel"):
+            info.headers.add(name, value)
+    return info
+
+
+def _chunks(items: list[tuple[str, RequestInformation]]) -> list[list[tuple[str, RequestInformation]]]:
+    return [items[n : n + BATCH] for n in range(0, len(items), BATCH)]
+
+
+def utc_now_of(sender: Sender) -> datetime:
+    """Graph's clock as last seen, our own until it was seen."""
+    return (sender.graph_now or sender.clock.now()).astimezone(UTC)

@@ -1,0 +1,83 @@
+"""What a playbook needs to be allowed: the least permissions, with the step that needs each.
+
+Every action and every fact declares its own; this adds them up. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from offboard.actions import ACTIONS
+from offboard.facts import Account, Memberships
+from offboard.model import JSON, Permissions, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one step, or reading for all of them, needs.
+
+    Args:
+        step: Step id; `reading` for the facts that the plan rests on.
+        action: The action's name, or the fact's.
+        permissions: Alternatives, least first.
+    """
+
+    step: str
+    action: str
+    permissions: Permissions
+
+
+TENANT = Permissions((("Organization.Read.All",),), (("Organization.Read.All",),))
+"""To know which tenant one is signed in to."""
+
+
+def needs(steps: Iterable[Step]) -> list[Need]:
+    """What these steps need, reading first."""
+    steps = list(steps)
+    facts = {Account, Memberships}
+    facts |= {fact for step in steps for fact in ACTIONS[step.action].reads}
+    reading = [Need("reading", fact.__name__, fact.permissions) for fact in sorted(facts, key=lambda f: f.__name__)]
+    return [
+        Need("reading", "Tenant", TENANT),
+        *reading,
+        *(Need(step.id, step.action, ACTIONS[step.action].permissions) for step in steps),
+    ]
+
+
+def least(found: Iterable[Need], kind: str) -> list[str]:
+    """The least set of permissions that covers all needs.
+
+    Args:
+        found: As from `needs`.
+        kind: `delegated` or `application`.
+
+    A permission that another chosen one already covers as an alternative is left out.
+    """
+    sides = [getattr(need.permissions, kind) for need in found]
+    chosen: set[str] = set()
+    for alternatives in sorted((s for s in sides if s), key=lambda s: len(s)):
+        if not any(set(alternative) <= chosen for alternative in alternatives):
+            chosen |= set(alternatives[0])
+    return sorted(chosen)
+
+
+def not_for_apps(found: Sequence[Need]) -> list[Need]:
+    """The needs that no app can meet without a signed-in person."""
+    return [need for need in found if not need.permissions.application]
+
+
+def as_json(found: Iterable[Need]) -> list[dict[str, JSON]]:
+    """For plans and `--json`."""
+    return [
+        {
+            "step": need.step,
+            "action": need.action,
+            "delegated": [list(alternative) for alternative in need.permissions.delegated],
+            "application": [list(alternative) for alternative in need.permissions.application],
+            "roles": list(need.permissions.roles),
+            "app_roles": list(need.permissions.app_roles),
+            "remark": need.permissions.remark,
+        }
+        for need in found
+    ]

@@ -1,0 +1,126 @@
+"""From an approved plan to a run's outcome: the checks at the door, then one leaver after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offboard.actions import ACTIONS
+from offboard.errors import NotPermitted, Refused
+from offboard.graph.send import utc_now_of
+from offboard.guards import Limits, object_to, refuse_if_stopped, refuse_if_unapproved
+from offboard.model import Plan
+from offboard.runs.executor import LeaverRun, Tools
+from offboard.runs.outcome import LeaverOutcome, RunOutcome
+
+
+@dataclass
+class Applier:
+    """Carries out plans in one tenant.
+
+    Args:
+        tools: The edge of the world.
+        limits: The tenant's guards.
+        alias: The tenant's name in the configuration, for messages.
+        accepted: Codes of open items that the caller accepts besides the playbook's author.
+    """
+
+    tools: Tools
+    limits: Limits
+    alias: str
+    accepted: Sequence[str] = ()
+
+    async def check(self, plan: Plan) -> None:
+        """Refuse what must not be carried out; nothing is consumed or written by asking.
+
+        Raises:
+            Refused: Another tenant, expired, consumed, other versions of actions, a guard, a missing approval.
+        """
+        tenant = await self.tools.reader.tenant(self.alias)
+        if tenant.id.lower() != plan.tenant.id.lower():
+            raise Refused(
+                f"This is a plan for tenant {plan.tenant.name} ({plan.tenant.id}); "
+                f"you are signed in to {tenant.name} ({tenant.id}).",
+                todo="Choose the tenant with --tenant, or make a new plan. Nothing was written.",
+            )
+        now = utc_now_of(self.tools.reader.sender)
+        if now > plan.valid_until:
+            raise Refused(
+                f"Plan {plan.short_id} expired at {plan.valid_until:%Y-%m-%d %H:%MZ}; it is now {now:%Y-%m-%d %H:%MZ}.",
+                todo="Make and review a new plan. Nothing was written.",
+            )
+        run = self.tools.store.consumed_by(plan.id)
+        if run is not None:
+            raise Refused(
+                f"Plan {plan.short_id} was already carried out by run {run}.",
+                todo="Make and review a new plan; what is done already will be shown as unchanged. Nothing was written.",
+            )
+        self._check_actions(plan)
+        refuse_if_stopped(object_to(plan, self.limits))
+        refuse_if_unapproved(plan, self.limits)
+
+    def _check_actions(self, plan: Plan) -> None:
+        for name, version in plan.actions.items():
+            if name not in ACTIONS or ACTIONS[name].version != version:
+                mine = f"version {ACTIONS[name].version}" if name in ACTIONS else "none"
+                raise Refused(
+                    f"The plan was made with {name} version {version}; this offboard has {mine}.",
+                    todo="Make and review a new plan with this version. Nothing was written.",
+                )
+
+    async def apply(self, plan: Plan, run: str) -> RunOutcome:
+        """Consume the plan and carry out everything that is due.
+
+        Raises:
+            Refused: It was consumed by somebody else meanwhile.
+            AuditError: The audit cannot be written; nothing (more) was sent.
+        """
+        at = utc_now_of(self.tools.reader.sender)
+        self.tools.audit.write(
+            "run-started", playbook=plan.playbook.name, digest=plan.digest, leavers=len(plan.leavers)
+        )
+        self.tools.store.start(run, plan, at)
+        return await self.carry_on(plan, run)
+
+    async def carry_on(self, plan: Plan, run: str) -> RunOutcome:
+        """Carry out what is due in a run that is open: also how a stopped run is resumed."""
+        found: list[LeaverOutcome] = []
+        stopped = ""
+        for index in range(len(plan.leavers)):
+            one = LeaverRun(self.tools, run, plan, index, values_of(plan, index))
+            if stopped:
+                found.append(LeaverOutcome(index, stopped=stopped))
+                continue
+            try:
+                found.append(await one.carry_out())
+            except asyncio.CancelledError:
+                stopped = "stopped on request"
+                found.append(one.stopped(stopped))
+            except NotPermitted as error:
+                stopped = " ".join(error.lines())
+                found.append(one.stopped(stopped))
+            # A person's trouble stays that person's: only being stopped or not permitted ends the whole run.
+        outcome = RunOutcome(run, plan, tuple(found))
+        code = outcome.exit_code(self.accepted)
+        self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
+        waits = any(each.later for each in found) and code != 3
+        state = "stopped" if code == 5 else "open" if waits else "ended"
+        self.tools.store.end(run, state, code)
+        return outcome
+
+
+def values_of(plan: Plan, index: int) -> dict[str, str]:
+    """The playbook's parameters for this leaver, as the plan holds them."""
+    values = plan.leavers[index].leaver.about.get("parameters")
+    return {str(k): str(v) for k, v in values.items()} if isinstance(values, dict) else {}
+
+
+def _counts(outcome: RunOutcome) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for each in outcome.leavers:
+        for result in each.results:
+            counts[result.outcome.value] = counts.get(result.outcome.value, 0) + 1
+    return counts
+
+

@@ -1,0 +1,69 @@
+"""How a run ended: per leaver, and as a whole. Pure values, made once, read by the renderer and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from offboard.model import Note, Outcome, Plan, PlannedStep, Result, Table
+
+
+@dataclass(frozen=True, slots=True)
+class LeaverOutcome:
+    """How the run ended for one leaver.
+
+    Args:
+        index: Place of the leaver in the plan.
+        results: One per change, and one per step that was skipped as a whole, in playbook order.
+        refused: Why nothing was done for this leaver, headline first; empty when something was.
+        not_started: Ids of steps that a failure kept from being started.
+        notes: What is left as it is, as seen by the last reading.
+        tables: Rows of read-only steps, by step id.
+        later: Steps that fall due later.
+        stopped: Why the run stopped in the middle; empty when it went to its end.
+    """
+
+    index: int
+    results: tuple[Result, ...] = ()
+    refused: tuple[str, ...] = ()
+    not_started: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    tables: tuple[tuple[str, Table], ...] = ()
+    later: tuple[PlannedStep, ...] = ()
+    stopped: str = ""
+
+    def at(self, verb: str) -> datetime | None:
+        """When the change with this verb was known to be so."""
+        times = [r.at for r in self.results if r.change and r.change.verb == verb and r.outcome is Outcome.CHANGED]
+        return max((t for t in times if t), default=None)
+
+    def open_items(self, accepted: Sequence[str]) -> tuple[Note, ...]:
+        """What is left open and was not accepted."""
+        return tuple(note for note in self.notes if note.open and note.code not in accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How the whole run ended."""
+
+    run: str
+    plan: Plan
+    leavers: tuple[LeaverOutcome, ...]
+
+    def exit_code(self, accepted: Sequence[str] = ()) -> int:
+        """0 done, 1 something failed or is open, 3 everything was refused, 5 stopped in the middle."""
+        accept = (*self.plan.playbook.accept, *accepted)
+        if any(each.stopped for each in self.leavers):
+            return 5
+        if self.leavers and all(each.refused for each in self.leavers):
+            return 3
+        bad = any(
+            each.refused or each.not_started or each.open_items(accept) or any(_bad(r) for r in each.results)
+            for each in self.leavers
+        )
+        return 1 if bad else 0
+
+
+def _bad(result: Result) -> bool:
+    return result.outcome in (Outcome.FAILED, Outcome.DRIFTED)

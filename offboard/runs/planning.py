@@ -1,0 +1,137 @@
+"""From a playbook and the names of people to a sealed plan: reading at the edge, deciding in `planner`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from offboard import __version__
+from offboard.actions import ACTIONS
+from offboard.errors import NotPermitted, UsageError
+from offboard.facts import Account, Facts, Memberships
+from offboard.graph.read import Missing, Reader
+from offboard.graph.send import utc_now_of
+from offboard.guards import Limits, object_to
+from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
+from offboard.permissions import as_json, needs
+from offboard.planfile import seal
+from offboard.planner import fact_types, plan_leaver
+from offboard.runs.store import Store
+from offboard.texts import fill_step
+
+VALID_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One person to plan for, as asked.
+
+    Args:
+        user: User principal name or object id.
+        leave: T; None means now.
+        values: Parameters of the playbook for this leaver.
+    """
+
+    user: str
+    leave: datetime | None
+    values: Mapping[str, str]
+
+
+@dataclass
+class PlanMaker:
+    """Makes plans in one tenant.
+
+    Args:
+        reader: Reads facts.
+        store: Knows what earlier runs did.
+        alias: The tenant's name in the configuration.
+        tenant_id: The tenant that the configuration expects, or empty.
+        limits: The tenant's guards.
+        new_id: Makes plan ids.
+        actor: Who plans.
+    """
+
+    reader: Reader
+    store: Store
+    alias: str
+    tenant_id: str
+    limits: Limits
+    new_id: Callable[[], str]
+    actor: str
+
+    async def make(self, playbook: Playbook, wanted: Sequence[Wanted]) -> Plan:
+        """A sealed plan.
+
+        Raises:
+            UsageError: A user is unknown or ambiguous; all such are named at once.
+            NotPermitted: Signed in to another tenant, or not permitted to read.
+        """
+        tenant = await self._tenant()
+        accounts = self._found(wanted, await self.reader.resolve([w.user for w in wanted]))
+        kinds = fact_types(playbook.steps) | {Memberships}
+        facts = await self.reader.facts(accounts, kinds)
+        now = utc_now_of(self.reader.sender)
+        leavers = [self._leaver(f, playbook, w, tenant, now) for f, w in zip(facts, wanted, strict=True)]
+        plan = Plan(
+            id=self.new_id(),
+            created=now,
+            valid_until=now + VALID_FOR,
+            tenant=tenant,
+            playbook=replace(playbook, path=""),
+            leavers=tuple(leavers),
+            actor=self.actor,
+            actions={step.action: ACTIONS[step.action].version for step in playbook.steps},
+            needs=tuple(as_json(needs(playbook.steps))),
+            tool=f"offboard {__version__}",
+        )
+        return seal(object_to(plan, self.limits))
+
+    async def _tenant(self) -> Tenant:
+        tenant = await self.reader.tenant(self.alias)
+        if self.tenant_id and self.tenant_id.lower() != tenant.id.lower():
+            raise NotPermitted(
+                f"You are signed in to tenant {tenant.name} ({tenant.id}), not to {self.alias} ({self.tenant_id}).",
+                todo="Check tenant_id in offboard.toml, or sign in with an account of that tenant.",
+            )
+        return tenant
+
+    def _found(self, wanted: Sequence[Wanted], found: Sequence[Account | Missing]) -> list[Account]:
+        problems = [_unknown(each) for each in found if isinstance(each, Missing)]
+        accounts = [each for each in found if isinstance(each, Account)]
+        seen: dict[str, str] = {}
+        for ask, account in zip(wanted, found, strict=True):
+            if isinstance(account, Account) and seen.setdefault(account.id, ask.user) != ask.user:
+                problems.append(f"{seen[account.id]} and {ask.user} are the same person ({account.id}).")
+        if problems:
+            raise UsageError(
+                "\n".join(problems),
+                todo="Nothing was planned. Name each person by user principal name or object id, once.",
+            )
+        return accounts
+
+    def _leaver(
+        self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime
+    ) -> LeaverPlan:
+        account = facts.account
+
+        def since(key: str) -> datetime | None:
+            # An enabled user may have opened sessions since; only a disabled one keeps what an earlier run did.
+            if account.account_enabled is not False:
+                return None
+            return self.store.evidence(tenant.id, account.id, key)
+
+        return plan_leaver(facts, playbook, wanted.leave or now, since, wanted.values, fill=_fill)
+
+
+def _fill(step: Step, facts: Facts, values: Mapping[str, str]) -> Step:
+    return fill_step(step, facts.account, values)
+
+
+def _unknown(missing: Missing) -> str:
+    if not missing.candidates:
+        return f"There is no user {missing.asked!r} in this tenant, and no deleted one of that name."
+    likely = "; ".join(f"{a.user_principal_name} ({a.display_name}, {a.id})" for a in missing.candidates[:10])
+    if len(missing.candidates) > 1:
+        return f"{missing.asked!r} is ambiguous and no user principal name. It could be: {likely}."
+    return f"There is no user {missing.asked!r}. Did you mean {likely}?"

@@ -1,0 +1,84 @@
+"""Which changes of one leaver leave together, and what their answers mean. Pure.
+
+A stage is a stretch of consecutive steps whose changes lose nothing; a step that may lose something is a stage of its
+own, so that it leaves only after everything before it was read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from offboard.actions.base import Since
+from offboard.facts import Facts
+from offboard.model import Change, Effect, OnFailure, PlannedStep
+from offboard.planner import Answer as StepAnswer
+from offboard.planner import Comparison, compare, fold, replan
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change that is still to be brought about."""
+
+    planned: PlannedStep
+    change: Change
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Its place in the run's record."""
+        return self.planned.step.id, self.change.key
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One step, asked again on fresh (and folded) facts."""
+
+    planned: PlannedStep
+    answer: StepAnswer
+    comparison: Comparison
+
+
+def stages(steps: Sequence[PlannedStep]) -> list[list[PlannedStep]]:
+    """The steps in order, cut into stages by what they were approved to lose."""
+    found: list[list[PlannedStep]] = []
+    for planned in steps:
+        alone = any(change.effect is not Effect.REVERSIBLE for change in planned.changes)
+        reads = bool(planned.tables)  # what a read-only step shows must be read after everything before it
+        if alone or reads or not found or _closed(found[-1]):
+            found.append([planned])
+        else:
+            found[-1].append(planned)
+    return found
+
+
+def _closed(stage: Sequence[PlannedStep]) -> bool:
+    return any(
+        planned.tables or any(change.effect is not Effect.REVERSIBLE for change in planned.changes)
+        for planned in stage
+    )
+
+
+def ask(
+    steps: Sequence[PlannedStep],
+    facts: Facts,
+    since: Callable[[PlannedStep], Since],
+    values: Mapping[str, str],
+) -> list[Asked]:
+    """Ask these steps again, each on the facts as the approved changes of the steps before it would leave them."""
+    found = []
+    for planned in steps:
+        answer = replan(planned.step, facts, since(planned), values)
+        comparison = compare(planned.changes, answer.changes)
+        found.append(Asked(planned, answer, comparison))
+        facts = fold(planned.step, facts, comparison.todo)
+    return found
+
+
+def dependent(pending: Sequence[Pending]) -> list[bool]:
+    """For each change whether it may be executed only if the one before it succeeded."""
+    flags = [False]
+    for before, _after in zip(pending, pending[1:], strict=False):
+        flags.append(before.planned.step.on_failure is not OnFailure.CONTINUE)
+    return flags
