@@ -107,5 +107,3 @@ def refuse_if_unapproved(plan: Plan, limits: Limits) -> None:
             why="This version of offboard cannot check approvals yet, so it does not carry out such plans.",
             todo='Nothing was written. Set approval = "none" for the tenant if nobody needs to approve.',
         )
-
-

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from offboard.actions import ACTIONS
-from offboard.facts import Account, Memberships
+from offboard.facts import Account, FactType, Memberships
 from offboard.model import JSON, Permissions, Step
 
 
@@ -35,7 +35,7 @@ TENANT = Permissions((("Organization.Read.All",),), (("Organization.Read.All",),
 def needs(steps: Iterable[Step]) -> list[Need]:
     """What these steps need, reading first."""
     steps = list(steps)
-    facts = {Account, Memberships}
+    facts: set[FactType] = {Account, Memberships}
     facts |= {fact for step in steps for fact in ACTIONS[step.action].reads}
     reading = [Need("reading", fact.__name__, fact.permissions) for fact in sorted(facts, key=lambda f: f.__name__)]
     return [

@@ -13,8 +13,7 @@ from datetime import datetime
 
 from offboard.actions import ACTIONS
 from offboard.actions.base import Since
-from offboard.expression import ExpressionError
-from offboard.expression import compile as compile_expression
+from offboard.expression import ExpressionError, compile_expression
 from offboard.facts import (
     Account,
     Devices,
@@ -159,7 +158,7 @@ def plan_leaver(
         values: Parameter values for this leaver.
         fill: Puts values into a step's texts.
     """
-    predicted, steps = facts, []
+    predicted, steps = _pinned(facts), []
     for written in playbook.steps:
         step, due = fill(written, facts, values), written.due.at(leave)
         at_due = replace(predicted, read_at=max(predicted.read_at, due))
@@ -173,6 +172,15 @@ def plan_leaver(
         steps=tuple(steps),
         consequences=tuple(consequences(steps, facts)),
     )
+
+
+def _pinned(facts: Facts) -> Facts:
+    """The facts, with the leaver's devices remembered as they are now, whatever earlier steps take away."""
+    devices = facts.others.get(Devices)
+    if not isinstance(devices, Devices):
+        return facts
+    owned, registered, _ = pins(fingerprint(facts))
+    return facts.put(replace(devices, owned_before=owned, registered_before=registered))
 
 
 def identify(account: Account, facts: Facts, values: Mapping[str, str]) -> Leaver:
@@ -298,4 +306,3 @@ def pins(reviewed: Mapping[str, JSON]) -> tuple[frozenset[str], frozenset[str], 
         frozenset(reviewed.get("registered", ())),
         frozenset(reviewed.get("known", ())),
     )
-

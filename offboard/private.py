@@ -58,12 +58,15 @@ def read_private(path: Path, what: str, *, secret: bool = False) -> bytes:
         raise
     except OSError as error:
         raise UsageError(f"{path}: {what} cannot be read.", why=f"{error.strerror}.") from error
-    with open(descriptor, "rb") as file:
+    try:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             raise UsageError(f"{path}: {what} is not a file.", todo="Give the path of a regular file.")
         check_private(info, path, what, secret=secret)
-        content = file.read(MAX_BYTES + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > MAX_BYTES:
         raise UsageError(f"{path}: {what} is larger than {MAX_BYTES // 1024} KiB.", todo="Is it the right file?")
     return content

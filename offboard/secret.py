@@ -1,7 +1,7 @@
 """A text that must not be seen.
 
-It has no useful `str`, `repr`, format, comparison or pickle; whoever needs the text says `reveal()`, which can be grepped.
-The audit writes `[redacted]` for it wherever it turns up.
+It has no useful `str`, `repr`, format, comparison or pickle; whoever needs the text says `reveal()`, which can be
+grepped. The audit writes `[redacted]` for it wherever it turns up.
 """
 
 from __future__ import annotations

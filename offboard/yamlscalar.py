@@ -24,14 +24,14 @@ _MAX_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class ScalarTrap:
+class Trap:
     """An unquoted word that would be guessed at."""
 
     message: str
     hint: str
 
 
-def typed(value: str) -> str | int | float | bool | None | ScalarTrap:
+def typed(value: str) -> str | int | float | bool | Trap | None:
     """The value of an unquoted word, or why it must be written otherwise."""
     if value in _WORDS:
         return _WORDS[value]
@@ -41,24 +41,24 @@ def typed(value: str) -> str | int | float | bool | None | ScalarTrap:
     return _trap(value) or value
 
 
-def _trap(value: str) -> ScalarTrap | None:
+def _trap(value: str) -> Trap | None:
     shown = value if len(value) <= 40 else value[:40] + "…"
     lower = value.lower()
     if lower in _BOOL:
         instead = "true" if lower in ("yes", "on", "y") else "false"
-        return ScalarTrap(f"unquoted {shown} is text to some readers and {instead} to others", _or(instead, value))
+        return Trap(f"unquoted {shown} is text to some readers and {instead} to others", _or(instead, value))
     if lower in ("true", "false", "null"):
-        return ScalarTrap(f"{shown} is not written like this", _or(lower, value))
+        return Trap(f"{shown} is not written like this", _or(lower, value))
     if value == "~":
-        return ScalarTrap("~ stands for nothing in some readers", _or("null", value))
+        return Trap("~ stands for nothing in some readers", _or("null", value))
     if value in ("<<", "="):
-        return ScalarTrap(f"{shown} has a special meaning in some readers", _quote(value))
+        return Trap(f"{shown} has a special meaning in some readers", _quote(value))
     if _DATE.fullmatch(value):
-        return ScalarTrap(f"unquoted {shown} is a date to some readers", _quote(shown))
+        return Trap(f"unquoted {shown} is a date to some readers", _quote(shown))
     if _SEXAGESIMAL.fullmatch(value):
-        return ScalarTrap(f"unquoted {shown} is a number to base 60 to some readers", _quote(shown))
+        return Trap(f"unquoted {shown} is a number to base 60 to some readers", _quote(shown))
     if _NUMBERLIKE.fullmatch(value):
-        return ScalarTrap(
+        return Trap(
             f"unquoted {shown} is a number that readers disagree about",
             f"{_quote(shown)}, or write a plain decimal number of at most {_MAX_DIGITS} digits",
         )

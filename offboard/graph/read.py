@@ -35,17 +35,37 @@ from offboard.model import JSON, Permissions, Ref, Tenant
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
 
-USER = (
-    "id,userPrincipalName,displayName,userType,accountEnabled,onPremisesSyncEnabled,isManagementRestricted,"
-    "signInSessionsValidFromDateTime,lastPasswordChangeDateTime,createdDateTime,mail,givenName,surname,department,"
-    "jobTitle,employeeId,licenseAssignmentStates"
-).split(",")
-DEVICE = "id,deviceId,displayName,accountEnabled,trustType,onPremisesSyncEnabled,profileType".split(",")
-GROUP = (
-    "id,displayName,groupTypes,mailEnabled,securityEnabled,isAssignableToRole,onPremisesSyncEnabled"
-).split(",")
-PERSON = "id,displayName,userPrincipalName".split(",")
-DELETED = "id,userPrincipalName,displayName,accountEnabled,deletedDateTime,userType".split(",")
+USER = [
+    "id",
+    "userPrincipalName",
+    "displayName",
+    "userType",
+    "accountEnabled",
+    "onPremisesSyncEnabled",
+    "isManagementRestricted",
+    "signInSessionsValidFromDateTime",
+    "lastPasswordChangeDateTime",
+    "createdDateTime",
+    "mail",
+    "givenName",
+    "surname",
+    "department",
+    "jobTitle",
+    "employeeId",
+    "licenseAssignmentStates",
+]
+DEVICE = ["id", "deviceId", "displayName", "accountEnabled", "trustType", "onPremisesSyncEnabled", "profileType"]
+GROUP = [
+    "id",
+    "displayName",
+    "groupTypes",
+    "mailEnabled",
+    "securityEnabled",
+    "isAssignableToRole",
+    "onPremisesSyncEnabled",
+]
+PERSON = ["id", "displayName", "userPrincipalName"]
+DELETED = ["id", "userPrincipalName", "displayName", "accountEnabled", "deletedDateTime", "userType"]
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Pins = tuple[frozenset[str], frozenset[str], frozenset[str]]
@@ -85,10 +105,17 @@ class Reader:
         Raises:
             NotPermitted: Not signed in, or not permitted to read it.
         """
-        answer = (await self.sender.read({"": get(self.graph.organization, select=["id", "displayName", "verifiedDomains"])}))[""]
+        answer = (
+            await self.sender.read({"": get(self.graph.organization, select=["id", "displayName", "verifiedDomains"])})
+        )[""]
         self._signed_in(answer)
         if not answer.ok:
-            raise _trouble(answer, "read the organization", Permissions((("Organization.Read.All",),), (("Organization.Read.All",),)), self.sender)
+            raise _trouble(
+                answer,
+                "read the organization",
+                Permissions((("Organization.Read.All",),), (("Organization.Read.All",),)),
+                self.sender,
+            )
         found = parse.objects(answer.body)
         if len(found) != 1:
             raise parse.senseless("there is not exactly one organization")
@@ -275,9 +302,7 @@ class Reader:
             skus = parse.objects(answer.body)
             self.names = {parse.need(s, "skuId").lower(): parse.need(s, "skuPartNumber") for s in skus}
 
-    def _devices(
-        self, id: str, pins: Pins, answers: Mapping[str, Answer], *, gone: bool
-    ) -> Devices | Unreadable:
+    def _devices(self, id: str, pins: Pins, answers: Mapping[str, Answer], *, gone: bool) -> Devices | Unreadable:
         owned, registered = answers[f"{id} owned"], answers[f"{id} registered"]
         for answer in (owned, registered):
             if not answer.ok and not (gone and answer.status == 404):
@@ -403,5 +428,3 @@ def _trouble(answer: Answer, step: str, permissions: Permissions | None, sender:
         token=sender.connection.token_info(),
     )
     return NotPermitted(trouble.what, why=trouble.why, todo=trouble.todo)
-
-

@@ -89,9 +89,7 @@ class Sender:
                 wait = await self._patience(list(left), answers, deadline, wait)
         return answers
 
-    async def _patience(
-        self, keys: Sequence[str], answers: Mapping[str, Answer], deadline: float, wait: float
-    ) -> float:
+    async def _patience(self, keys: Sequence[str], answers: Mapping[str, Answer], deadline: float, wait: float) -> float:
         last = answers[keys[0]]
         pause = max(wait * (0.5 + self.jitter()), self._not_before - self.clock.monotonic())
         if self.clock.monotonic() + pause > deadline:
@@ -123,7 +121,9 @@ class Sender:
                 return answer
             values.extend(answer.body["value"])
         body = {**first.body, "value": values}
-        return Answer(first.method, first.path, first.status, body, first.headers, first.client_request_id, "", first.date)
+        return Answer(
+            first.method, first.path, first.status, body, first.headers, first.client_request_id, "", first.date
+        )
 
     def _check_link(self, link: object, seen: set[str]) -> None:
         problem = ""
@@ -210,9 +210,7 @@ class Sender:
     def _of_batch(self, whole: Answer, n: int, item: Mapping[str, JSON], request_id: str) -> Answer:
         method, path = str(item["method"]), str(item["url"]).partition("?")[0]
         if not whole.ok:  # refused or lost as a whole: every item shares that fate
-            return Answer(
-                method, path, whole.status, whole.body, whole.headers, request_id, whole.lost, whole.date
-            )
+            return Answer(method, path, whole.status, whole.body, whole.headers, request_id, whole.lost, whole.date)
         found = _find(whole.body, str(n))
         if found is None:
             lost = "the batch's answer does not mention this call"
@@ -253,7 +251,7 @@ class Sender:
             await response.aclose()
 
 
-class OversizedAnswer(Exception):  # noqa: N818  caught right here, never seen by a user
+class OversizedAnswer(Exception):
     """An answer that would not end."""
 
 
@@ -269,9 +267,7 @@ def claims_challenge(www_authenticate: str) -> str | None:
         return None
 
 
-def _answer(
-    method: str, path: str, status: int, headers: httpx.Headers, content: bytes, request_id: str
-) -> Answer:
+def _answer(method: str, path: str, status: int, headers: httpx.Headers, content: bytes, request_id: str) -> Answer:
     lower = {key.lower(): value for key, value in headers.items()}
     date = http_date(lower.get("date"))
     if not content.strip():

@@ -11,7 +11,8 @@ from offboard.errors import NotPermitted, Refused
 from offboard.graph.send import utc_now_of
 from offboard.guards import Limits, object_to, refuse_if_stopped, refuse_if_unapproved
 from offboard.model import Plan
-from offboard.runs.executor import LeaverRun, Tools
+from offboard.runs.executor import LeaverRun
+from offboard.runs.ledger import Tools
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
 
 
@@ -77,9 +78,7 @@ class Applier:
             AuditError: The audit cannot be written; nothing (more) was sent.
         """
         at = utc_now_of(self.tools.reader.sender)
-        self.tools.audit.write(
-            "run-started", playbook=plan.playbook.name, digest=plan.digest, leavers=len(plan.leavers)
-        )
+        self.tools.audit.write("run-started", playbook=plan.playbook.name, digest=plan.digest, leavers=len(plan.leavers))
         self.tools.store.start(run, plan, at)
         return await self.carry_on(plan, run)
 
@@ -104,7 +103,7 @@ class Applier:
         outcome = RunOutcome(run, plan, tuple(found))
         code = outcome.exit_code(self.accepted)
         self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
-        waits = any(each.later for each in found) and code != 3
+        waits = any(each.later or each.not_started for each in found) and code != 3
         state = "stopped" if code == 5 else "open" if waits else "ended"
         self.tools.store.end(run, state, code)
         return outcome
@@ -122,5 +121,3 @@ def _counts(outcome: RunOutcome) -> dict[str, int]:
         for result in each.results:
             counts[result.outcome.value] = counts.get(result.outcome.value, 0) + 1
     return counts
-
-

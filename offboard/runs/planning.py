@@ -17,8 +17,9 @@ from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
 from offboard.permissions import as_json, needs
 from offboard.planfile import seal
 from offboard.planner import fact_types, plan_leaver
+from offboard.playbook import fill
 from offboard.runs.store import Store
-from offboard.texts import fill_step
+from offboard.texts import values as field_values
 
 VALID_FOR = timedelta(hours=24)
 
@@ -67,6 +68,8 @@ class PlanMaker:
             UsageError: A user is unknown or ambiguous; all such are named at once.
             NotPermitted: Signed in to another tenant, or not permitted to read.
         """
+        # A plan does not know where its playbook stood, only what it says: it must read back as it was written.
+        playbook = replace(playbook, path="", steps=tuple(replace(step, line=0) for step in playbook.steps))
         tenant = await self._tenant()
         accounts = self._found(wanted, await self.reader.resolve([w.user for w in wanted]))
         kinds = fact_types(playbook.steps) | {Memberships}
@@ -78,7 +81,7 @@ class PlanMaker:
             created=now,
             valid_until=now + VALID_FOR,
             tenant=tenant,
-            playbook=replace(playbook, path=""),
+            playbook=playbook,
             leavers=tuple(leavers),
             actor=self.actor,
             actions={step.action: ACTIONS[step.action].version for step in playbook.steps},
@@ -110,9 +113,7 @@ class PlanMaker:
             )
         return accounts
 
-    def _leaver(
-        self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime
-    ) -> LeaverPlan:
+    def _leaver(self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime) -> LeaverPlan:
         account = facts.account
 
         def since(key: str) -> datetime | None:
@@ -125,7 +126,7 @@ class PlanMaker:
 
 
 def _fill(step: Step, facts: Facts, values: Mapping[str, str]) -> Step:
-    return fill_step(step, facts.account, values)
+    return fill(step, field_values(values, facts.account))
 
 
 def _unknown(missing: Missing) -> str:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from offboard.actions.base import Since
 from offboard.facts import Facts
 from offboard.model import Change, Effect, OnFailure, PlannedStep
 from offboard.planner import Answer as StepAnswer
 from offboard.planner import Comparison, compare, fold, replan
-
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,7 @@ def stages(steps: Sequence[PlannedStep]) -> list[list[PlannedStep]]:
 
 def _closed(stage: Sequence[PlannedStep]) -> bool:
     return any(
-        planned.tables or any(change.effect is not Effect.REVERSIBLE for change in planned.changes)
-        for planned in stage
+        planned.tables or any(change.effect is not Effect.REVERSIBLE for change in planned.changes) for planned in stage
     )
 
 
@@ -79,6 +77,6 @@ def ask(
 def dependent(pending: Sequence[Pending]) -> list[bool]:
     """For each change whether it may be executed only if the one before it succeeded."""
     flags = [False]
-    for before, _after in zip(pending, pending[1:], strict=False):
+    for before, _after in pairwise(pending):
         flags.append(before.planned.step.on_failure is not OnFailure.CONTINUE)
     return flags

@@ -144,7 +144,8 @@ class Store:
         """Record an intent, before its request leaves."""
         with self._transaction() as cursor:
             cursor.execute(
-                "INSERT INTO change (run, tenant, leaver, step, key, change, since) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO change (run, tenant, leaver, step, key, change, since) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (run, tenant, leaver, step, change.key, canonical(change_json(change)).decode(), stamp(since)),
             )
 

@@ -60,7 +60,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Any_:
+class AnyOf:
     """`path/any(v: condition)`, or `path/any()`."""
 
     path: str
@@ -83,7 +83,7 @@ class Both:
     parts: tuple[Node, ...]
 
 
-Node = Compare | In | Call | Any_ | Not | Both
+Node = Compare | In | Call | AnyOf | Not | Both
 
 
 def _syntax(text: str, position: int) -> GraphError:
@@ -221,12 +221,12 @@ class _Parser:
         collection = path.rsplit("/", 1)[0]
         if self.peek() == ("mark", ")"):
             self.at += 1
-            return Any_(collection, "", None)
+            return AnyOf(collection, "", None)
         variable = self.take("word")
         self.take("mark", ":")
         condition = self.either()
         self.take("mark", ")")
-        return Any_(collection, variable, condition)
+        return AnyOf(collection, variable, condition)
 
     def values(self) -> tuple[Value, ...]:
         self.take("mark", "(")

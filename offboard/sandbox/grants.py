@@ -51,7 +51,8 @@ def _grants(call: Call, options: Options) -> list[Entity]:
     principals = pinned(options.filter, "principalId") if options.filter else None
     if principals is None:
         return list(call.store.scan("permissionGrant"))
-    return [e for principal in dict.fromkeys(principals) for e in call.store.children("permissionGrant", principal.lower())]
+    unique = dict.fromkeys(principal.lower() for principal in principals)
+    return [grant for principal in unique for grant in call.store.children("permissionGrant", principal)]
 
 
 def _grant(call: Call) -> Entity:

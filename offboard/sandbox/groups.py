@@ -16,7 +16,7 @@ from .permissions import demand_any, demand_role
 from .problems import bad_request, denied, not_found
 from .recycle import soft_delete
 from .render import EXPANDERS, single
-from .schema import DIRECTORY_OBJECT, GROUP, USER
+from .schema import DIRECTORY_OBJECT, DIRECTORY_TYPES, GROUP, USER
 from .store import Store
 from .users import remove_user
 
@@ -189,8 +189,8 @@ def remove_member(call: Call) -> Answer:
 
 def _held(call: Call, group: Entity, kind: str) -> Entity:
     target = call.params["target"].value.lower()
-    found = next((e for e in call.store.targets(kind, group.id) if e.id == target), None)
-    if found is None:
+    found = call.store.find(target, DIRECTORY_TYPES)
+    if found is None or found.deleted is not None or not call.store.related(kind, group.id, target):
         raise not_found(group.id)  # Graph names the group here, not the person who is absent from it
     return found
 

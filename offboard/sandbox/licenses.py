@@ -52,7 +52,8 @@ def assign_license(call: Call) -> Answer:
     recount(call.store, before, after)
     call.store.put(user)
     direct = _direct(user)
-    call.effect("assignLicense", "user", user.id, added=sorted(direct - direct_before), removed=sorted(direct_before - direct))
+    added, removed = sorted(direct - direct_before), sorted(direct_before - direct)
+    call.effect("assignLicense", "user", user.id, added=added, removed=removed)
     return Answer(200, single(call, user, Options()))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from . import clock
-from .filters import Any_, Both, Call, Compare, In, Node, Not, Value
+from .filters import AnyOf, Both, Call, Compare, In, Node, Not, Value
 from .problems import GraphError, bad_request, bad_uri, unsupported_query
 from .schema import EntityType, Property
 
@@ -38,7 +38,7 @@ def walk(node: Node) -> Iterator[Node]:
     children: tuple[Node, ...] = ()
     if isinstance(node, Both):
         children = node.parts
-    elif isinstance(node, Not) or (isinstance(node, Any_) and node.condition is not None):
+    elif isinstance(node, Not) or (isinstance(node, AnyOf) and node.condition is not None):
         children = (node.condition,) if node.condition is not None else ()
     for child in children:
         yield from walk(child)
@@ -63,7 +63,7 @@ def compile_filter(node: Node, type_: EntityType) -> Test:
     if isinstance(node, Not):
         inner = compile_filter(node.condition, type_)
         return lambda item: not inner(item)
-    if isinstance(node, Any_):
+    if isinstance(node, AnyOf):
         return _compile_any(node, type_)
     if isinstance(node, Compare) and node.path.endswith("/$count"):
         return _compile_count(node, type_)
@@ -152,7 +152,7 @@ def _text_test(node: Call, property_: Property) -> Callable[[Any], bool]:
     return lambda found: str(found or "").lower().endswith(wanted)
 
 
-def _compile_any(node: Any_, type_: EntityType) -> Test:
+def _compile_any(node: AnyOf, type_: EntityType) -> Test:
     declared = _resolve(node.path, type_)
     if not declared.is_list:
         raise bad_uri(f"Invalid filter clause: '{node.path}' is not a collection.")
@@ -167,7 +167,7 @@ def _element_test(node: Node, variable: str, declared: Property) -> Callable[[An
         tests = [_element_test(part, variable, declared) for part in node.parts]
         combine = all if node.op == "and" else any
         return lambda element: combine(test(element) for test in tests)
-    if isinstance(node, (Not, Any_)):
+    if isinstance(node, (Not, AnyOf)):
         raise unsupported_query("Nested lambda expressions are not supported.")
     head, _, rest = node.path.partition("/")
     if head != variable:

@@ -89,7 +89,8 @@ def _pairs(query: str) -> dict[str, str]:
                 continue
             lowered = "$" + lowered
         if lowered in found:
-            raise bad_uri(f"Query option '{lowered}' was specified more than once, but it must be specified at most once.")
+            raise bad_uri(f"Query option '{lowered}' was specified more than once, but it must be specified at most "
+                          "once.")
         found[lowered] = value
     return found
 

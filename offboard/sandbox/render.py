@@ -31,7 +31,7 @@ def held_skus(states: list[Json]) -> dict[str, list[str]]:
     held: dict[str, list[str]] = {}
     for state in states:
         if state["state"] == "Active":
-            off = state.get("disabledPlans") or []
+            off: list[str] = state.get("disabledPlans") or []
             held[state["skuId"]] = [plan for plan in held.get(state["skuId"], off) if plan in off]
     return held
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import devices, groups, grants, licenses, methods, recycle, relations, roles, tenantinfo, users
+from . import devices, grants, groups, licenses, methods, recycle, relations, roles, tenantinfo, users
 from . import permissions as p
 from .routing import Route
 

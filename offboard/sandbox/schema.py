@@ -41,7 +41,7 @@ class EntityType:
 
 
 def _declare(name: str, plural: str, table: str, expands: str = "") -> EntityType:
-    rows = [line.split() for line in table.strip().splitlines()]
+    rows = [line.split() for line in table.splitlines() if line.strip()]
     properties = {row[0]: Property(row[0], row[1], row[2] if len(row) > 2 else "") for row in rows}
     return EntityType(name, plural, MappingProxyType(properties), tuple(expands.split()))
 
@@ -288,7 +288,11 @@ _SCHEDULE = """
 """
 ROLE_ASSIGNMENT_INSTANCE = _declare(
     "unifiedRoleAssignmentScheduleInstance", "roleAssignmentScheduleInstances",
-    _SCHEDULE + "    assignmentType string df\n    roleAssignmentOriginId string d\n    roleAssignmentScheduleId string d",
+    _SCHEDULE + """
+    assignmentType string df
+    roleAssignmentOriginId string d
+    roleAssignmentScheduleId string d
+""",
     "roleDefinition principal",
 )
 ROLE_ELIGIBILITY_INSTANCE = _declare(

@@ -48,7 +48,8 @@ def _check_events(text: str, name: str) -> None:
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
         if isinstance(event, yaml.AliasEvent):
-            raise SeedError(f"{name}: line {event.start_mark.line + 1}: aliases are not allowed")
+            line = event.start_mark.line + 1 if event.start_mark else "?"
+            raise SeedError(f"{name}: line {line}: aliases are not allowed")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

@@ -1,0 +1,5 @@
+"""`python -m offboard`."""
+
+from offboard.cli import main
+
+main()

@@ -1,0 +1,207 @@
+"""The log's file: locked while a record is added, on the disk before anybody is told so, whole after a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from offboard.audit.chain import MAX_LINE, ZERO, digest, parse_line
+from offboard.errors import Stopped
+
+BLOCK = 64 * 1024
+
+
+class AuditError(Stopped):
+    """The audit cannot be written, so nothing may be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the chain ends: the next record's number, the hash it must hold, and the bytes before it."""
+
+    seq: int = 1
+    prev: str = ZERO
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """Bytes after the last newline: a line that was never finished."""
+
+    length: int
+    sha256: str
+    text: str
+
+
+class LogFile:
+    """One open log file. Threads and processes may share the file; each record is added under a lock.
+
+    Args:
+        path: The file; its folder must exist.
+
+    Raises:
+        AuditError: It cannot be opened, is no regular file, or others can write it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread = threading.RLock()
+        self._broken = ""
+        self._head = Head()
+        try:
+            self._fd = self._open()
+        except OSError as error:
+            raise self.error(error) from error
+
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        try:
+            fd = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            fd = os.open(self.path, flags)
+            self._check_kind(fd)
+            return fd
+        # The new name itself must survive a power cut, or the records in it would not be found.
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return fd
+
+    def _check_kind(self, fd: int) -> None:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode) or info.st_mode & 0o022:
+            os.close(fd)
+            why = "Others can write it" if stat.S_ISREG(info.st_mode) else "It is not a regular file"
+            raise AuditError(
+                f"{self.path}: the audit cannot be kept here, so nothing was sent.",
+                why=f"{why} (mode {stat.S_IMODE(info.st_mode):04o}).",
+                todo=f"Find out why, then: chmod go-w {self.path}",
+            )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the file alone; the end of the chain is re-read if somebody else has added to it.
+
+        Raises:
+            AuditError: The file is gone, damaged at its end, or cannot be locked.
+        """
+        with self._thread:
+            if self._broken:
+                raise self.error(self._broken)
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX)
+            except OSError as error:
+                raise self.error(error) from error
+            try:
+                self._refresh()
+                yield
+            except OSError as error:
+                raise self.error(error) from error
+            finally:
+                with contextlib.suppress(OSError):  # closing the file lets go as well
+                    fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+    def _refresh(self) -> None:
+        info, named = os.fstat(self._fd), os.stat(self.path, follow_symlinks=False)
+        if (info.st_dev, info.st_ino) != (named.st_dev, named.st_ino):
+            raise self.error("the file was moved or replaced while in use")
+        if info.st_size == self._head.end:
+            return
+        if info.st_size < self._head.end:
+            raise self.error("the file became shorter while in use: somebody cut it")
+        self._head = self._read_head(info.st_size)
+
+    def _read_head(self, size: int) -> Head:
+        end = self._newline_before(size) + 1
+        if end == 0:
+            return Head(end=0)
+        begin = self._newline_before(end - 1) + 1
+        record = parse_line(os.pread(self._fd, end - begin, begin))
+        sound = record is not None and isinstance(record.get("seq"), int) and record.get("hash") == digest(record)
+        if record is None or not sound:
+            raise self.error("its last record is damaged; nothing can be chained to it")
+        return Head(record["seq"] + 1, record["hash"], end)
+
+    def _newline_before(self, end: int) -> int:
+        """Offset of the last newline before `end`; -1 when there is none."""
+        while end > 0:
+            begin = max(0, end - BLOCK)
+            found = os.pread(self._fd, end - begin, begin).rfind(b"\n")
+            if found >= 0:
+                return begin + found
+            end = begin
+        return -1
+
+    @property
+    def head(self) -> Head:
+        """Where the chain ends. Call it while the file is locked."""
+        return self._head
+
+    def torn(self) -> Torn | None:
+        """The unfinished line at the end, if there is one. Call it while the file is locked."""
+        size = os.fstat(self._fd).st_size
+        if size <= self._head.end:
+            return None
+        checksum, offset = hashlib.sha256(), self._head.end
+        beginning = os.pread(self._fd, 400, offset)
+        while block := os.pread(self._fd, BLOCK, offset):
+            checksum.update(block)
+            offset += len(block)
+        return Torn(size - self._head.end, checksum.hexdigest(), beginning.decode("utf-8", "replace"))
+
+    def append(self, line: bytes, hash: str) -> None:
+        """Add a record and wait until the disk has it. Call it while the file is locked.
+
+        Raises:
+            AuditError: It is not (wholly) on the disk; what was written of it is taken back where possible.
+        """
+        if len(line) > MAX_LINE:
+            raise self.error(f"a record of {len(line)} bytes is too long")
+        end = self._head.end
+        try:
+            self._write(line, end)
+            # Over a torn line: its rest goes only after the record that tells of it is there.
+            os.ftruncate(self._fd, end + len(line))
+        except OSError as error:
+            with contextlib.suppress(OSError):  # else the next writer finds a torn line and says so
+                os.ftruncate(self._fd, end)
+            raise self.error(error) from error
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            # After a failed sync nobody knows what the disk holds, and trying again would report a success it is not.
+            self._broken = f"{error.strerror} while waiting for the disk"
+            raise self.error(error) from error
+        self._head = Head(self._head.seq + 1, hash, end + len(line))
+
+    def _write(self, line: bytes, offset: int) -> None:
+        view = memoryview(line)
+        while view:
+            written = os.pwrite(self._fd, view, offset)
+            view, offset = view[written:], offset + written
+
+    def close(self) -> None:
+        """Close the file; nothing can be written any more."""
+        with self._thread:
+            if not self._broken:
+                self._broken = "it was closed"
+                with contextlib.suppress(OSError):
+                    os.close(self._fd)
+
+    def error(self, cause: OSError | str) -> AuditError:
+        """The error for whatever keeps a record from being written."""
+        why = (cause.strerror or str(cause)) if isinstance(cause, OSError) else cause
+        return AuditError(
+            f"{self.path}: the audit cannot be written, so nothing is sent.",
+            why=f"{why[:1].upper()}{why[1:]}.",
+            todo="Make room or repair it (offboard audit verify tells whether the log is whole), then resume.",
+        )

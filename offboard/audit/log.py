@@ -1,0 +1,94 @@
+"""Writing the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from offboard.audit.file import AuditError, LogFile
+
+if TYPE_CHECKING:
+    from offboard.audit.pipeline import Recorder
+
+__all__ = ["Audit", "AuditError"]
+
+
+class Audit:
+    """An open audit log. Made by `Audit.open`; `bind` gives another one that writes to the same log."""
+
+    def __init__(self, file: LogFile, recorder: Recorder) -> None:
+        self._file = file
+        self._recorder = recorder
+
+    @classmethod
+    def open(cls, path: Path, *, now: Callable[[], datetime]) -> Audit:
+        """Open the log, or make it (mode 0600). A line torn by a crash is cut off and told of in a record.
+
+        Args:
+            path: `audit.jsonl` of one tenant; its folder must exist.
+            now: The time of day, with zone.
+
+        Raises:
+            AuditError: It cannot be written, is damaged at its end, or others can write it.
+        """
+        from offboard.audit.pipeline import recorder
+
+        file = LogFile(path)
+        try:
+            log = cls(file, recorder(file, now))
+            with file.locked():
+                log._recover()
+        except BaseException:
+            file.close()
+            raise
+        return log
+
+    def bind(self, **context: Any) -> Audit:
+        """The same log, with these fields in every record.
+
+        Args:
+            context: Fields as for `write`.
+        """
+        return Audit(self._file, self._recorder.bind(**context))
+
+    def write(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Add one record. When this returns, the record is on the disk.
+
+        Args:
+            event: A name from `EVENTS`.
+            fields: `run`, `plan`, `step`, `action`, `outcome`, `why`, `actor` (texts), `leaver`, `change`, `graph`,
+                `detail` (objects). Others are put into `detail`; None is left out. Secrets are hidden, texts cut
+                at 512 characters.
+
+        Returns:
+            The record as written.
+
+        Raises:
+            AuditError: It is not on the disk; the caller sends nothing.
+            ValueError: There is no such event, or a field is the log's own.
+            TypeError: A value has no place in JSON, or is a fraction.
+        """
+        with self._file.locked():
+            self._recover()
+            return self._recorder.record(event, **fields)
+
+    def _recover(self) -> None:
+        torn = self._file.torn()
+        if torn is not None:
+            about = {"bytes": torn.length, "sha256": torn.sha256, "begins": torn.text}
+            self._recorder.new().record("tail-recovered", detail=about)
+
+    def close(self) -> None:
+        """Close the log for all that are bound to it."""
+        self._file.close()
+
+    def __enter__(self) -> Audit:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

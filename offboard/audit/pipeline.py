@@ -1,0 +1,157 @@
+"""structlog's part: from an event and its fields to a chained line, one small function after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import structlog
+
+from offboard.audit.chain import digest, line_of
+from offboard.audit.events import EVENTS, FIELDS, FRAME
+from offboard.audit.file import LogFile
+from offboard.secret import HIDDEN, Secret
+
+CAP = 512
+"""Characters of one text; longer ones end in an ellipsis."""
+
+Fields = MutableMapping[str, Any]
+
+# Compared without case, dashes and underscores. It must be the end of the key: "lastPasswordChangeDateTime" is evidence.
+_SECRET_KEY = re.compile(
+    r"(password|passwd|pwd|passphrase|passwordprofile|secret|token|assertion|apikey|privatekey|cookie|credentials?"
+    r"|authorization|devicecode|usercode|codeverifier)\Z"
+)
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,}(\.[A-Za-z0-9_-]*){1,4}|(?i:bearer)\s+[A-Za-z0-9._~+/-]{16,}=*")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_EXACT = 2**53
+"""Whole numbers up to here are the same in every JSON reader."""
+
+
+class Recorder(structlog.BoundLoggerBase):
+    """A structlog logger with one method."""
+
+    def record(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Run the processors and append the line; gives the record as written."""
+        return cast("dict[str, Any]", self._proxy_to_logger("append", event, **fields))
+
+
+class Sink:
+    """What structlog calls at the end of the pipeline."""
+
+    def __init__(self, file: LogFile) -> None:
+        self._file = file
+
+    def append(self, line: bytes, record: dict[str, Any]) -> dict[str, Any]:
+        """Hand the line to the file."""
+        self._file.append(line, record["hash"])
+        return record
+
+
+def recorder(file: LogFile, now: Callable[[], datetime]) -> Recorder:
+    """A logger that writes to the file. Its `record` must be called while the file is locked.
+
+    Args:
+        file: The log.
+        now: The time of day, with zone.
+    """
+
+    def stamp(_logger: Any, _method: str, fields: Fields) -> Fields:
+        """Add the number, the time and the event's code."""
+        moment = now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        head = file.head
+        return {**fields, "seq": head.seq, "time": moment, "code": EVENTS[fields["event"]].code, "prev": head.prev}
+
+    processors: list[structlog.typing.Processor] = [arrange, plain, redact, cap, stamp, chain, render]
+    return cast(Recorder, structlog.wrap_logger(Sink(file), processors=processors, wrapper_class=Recorder))
+
+
+def arrange(_logger: Any, _method: str, fields: Fields) -> Fields:
+    """Refuse fields that are the log's own, put unknown ones into `detail`, and leave out what is None."""
+    event = fields.pop("event")
+    if event not in EVENTS:
+        raise ValueError(f"{event!r} is not an event of the audit; see offboard/audit/events.py")
+    if forged := FRAME & set(fields):
+        raise ValueError(f"the log itself fills in {', '.join(sorted(forged))}")
+    kept = {key: value for key, value in fields.items() if key in FIELDS and value is not None}
+    others = {key: value for key, value in fields.items() if key not in FIELDS and value is not None}
+    if others:
+        kept["detail"] = {**kept.get("detail", {}), **others}
+    return {"event": event, **kept}
+
+
+def plain(_logger: Any, _method: str, fields: Fields) -> Fields:
+    """Turn values into JSON's, and refuse fractions and everything that JSON has no word for."""
+    return {key: _plain(value) for key, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | Secret):
+        return value
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", str(value))
+    if isinstance(value, int) and abs(value) <= _EXACT:
+        return int(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    raise TypeError(f"a {type(value).__name__} cannot stand in the audit; fractions and objects are not written")
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a {type(key).__name__} cannot be a key in the audit")
+    return _LONE_SURROGATE.sub("\ufffd", str(key))
+
+
+def redact(_logger: Any, _method: str, fields: Fields) -> Fields:
+    """Hide secrets: values of type `Secret`, values under a secret's name, and tokens inside texts."""
+    return {key: _redacted(value, key) for key, value in fields.items()}
+
+
+def _redacted(value: Any, key: str = "") -> Any:
+    if isinstance(value, Secret):
+        return HIDDEN
+    if value is not None and not isinstance(value, bool) and _SECRET_KEY.search(re.sub("[-_ ]", "", key).lower()):
+        return HIDDEN
+    if isinstance(value, str):
+        return _JWT.sub(HIDDEN, value)
+    if isinstance(value, dict):
+        return {name: _redacted(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_redacted(each) for each in value]
+    return value
+
+
+def cap(_logger: Any, _method: str, fields: Fields) -> Fields:
+    """Shorten every text to 512 characters."""
+    return {key: _capped(value) for key, value in fields.items()}
+
+
+def _capped(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= CAP else value[: CAP - 1] + "…"
+    if isinstance(value, dict):
+        return {_capped(name): _capped(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_capped(each) for each in value]
+    return value
+
+
+def chain(_logger: Any, _method: str, fields: Fields) -> Fields:
+    """Add the record's own hash; nothing may change it after this."""
+    return {**fields, "hash": digest(fields)}
+
+
+def render(_logger: Any, _method: str, fields: Fields) -> tuple[tuple[bytes, dict[str, Any]], dict[str, Any]]:
+    """The line, with control and direction characters escaped, and the record it holds."""
+    record = dict(sorted(fields.items()))
+    return (line_of(record), record), {}

@@ -1,0 +1,101 @@
+"""What every command is given: options, and ways to the configuration, the state folder and the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from offboard.clock import REAL, Clock
+
+if TYPE_CHECKING:
+    from offboard.config import TenantConfig
+    from offboard.statefolder import StateFolder
+
+
+@dataclass(frozen=True)
+class App:
+    """One invocation.
+
+    Args:
+        clock: Time.
+        environ: The environment's variables.
+        as_json: Whether the answer is for a program.
+    """
+
+    clock: Clock = REAL
+    environ: Mapping[str, str] = field(default_factory=dict)
+    as_json: bool = False
+    quiet: bool = False
+    tenant_name: str | None = None
+    config_file: Path | None = None
+    state_dir: Path | None = None
+
+    def with_options(
+        self, *, tenant: str | None, config: Path | None, state: Path | None, as_json: bool, quiet: bool
+    ) -> App:
+        """The same invocation, once the options before the command are known."""
+        return replace(self, tenant_name=tenant, config_file=config, state_dir=state, as_json=as_json, quiet=quiet)
+
+    @cached_property
+    def tenant(self) -> TenantConfig:
+        """The chosen tenant's configuration.
+
+        Raises:
+            UsageError: Bad configuration, or no such tenant.
+        """
+        from offboard.config import load_config
+
+        return load_config(self.config_file, Path.cwd()).tenant(self.tenant_name)
+
+    @cached_property
+    def state(self) -> StateFolder:
+        """The state folder.
+
+        Raises:
+            UsageError: It cannot be used.
+        """
+        from offboard.statefolder import StateFolder
+
+        return StateFolder.open(self.state_dir, self.environ)
+
+    def audit_path(self) -> Path:
+        """Where the chosen tenant's audit stands."""
+        return self.state.tenant_folder(self.tenant.alias) / "audit.jsonl"
+
+    def color(self, stream: TextIO) -> bool:
+        """Whether to color: on a terminal, unless NO_COLOR or TERM=dumb says otherwise."""
+        return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+
+    def width(self) -> int:
+        """Columns to fill: the terminal's, between 60 and 120; 80 when there is none."""
+        import shutil
+
+        if not sys.stdout.isatty():
+            return 80
+        return max(60, min(120, shutil.get_terminal_size().columns))
+
+    def out(self, text: str) -> None:
+        """A result, on stdout."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+
+    def out_json(self, document: Any, *, line: bool = False) -> None:
+        """A result for a program: indented when it is one document, else one line."""
+        import json
+
+        sys.stdout.write(json.dumps(document, indent=None if line else 2, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    def say(self, text: str) -> None:
+        """Progress or a message, on stderr; not with --quiet."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
+pass_app = click.make_pass_decorator(App)

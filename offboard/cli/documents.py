@@ -1,0 +1,127 @@
+"""A run's outcome as JSON and as the renderer's verdict. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from offboard.model import JSON, LeaverPlan, Result
+from offboard.planfile import change_json, note_json, ref_json, stamp, table_json
+from offboard.render.results import LeaverVerdict, Verdict
+from offboard.runs.outcome import LeaverOutcome, RunOutcome
+from offboard.runs.store import RunRecord, Store
+
+
+def verdict(outcome: RunOutcome, accepted: Sequence[str]) -> Verdict:
+    """What the renderer needs."""
+    accept = (*outcome.plan.playbook.accept, *accepted)
+    return Verdict(
+        run=outcome.run,
+        tenant=outcome.plan.tenant.name,
+        leavers=tuple(_leaver_verdict(outcome, each, accept) for each in outcome.leavers),
+        exit_code=outcome.exit_code(accepted),
+    )
+
+
+def _leaver_verdict(outcome: RunOutcome, each: LeaverOutcome, accept: Sequence[str]) -> LeaverVerdict:
+    plan = outcome.plan.leavers[each.index]
+    return LeaverVerdict(
+        leaver=plan.leaver,
+        results=each.results,
+        open_items=each.open_items(accept),
+        accepted_items=tuple(n for n in each.notes if n.open and n.code in accept),
+        disabled_at=each.at("disable"),
+        revoked_at=each.at("revoke"),
+        not_started=each.not_started,
+        due_later=tuple((p.step.id, p.due) for p in each.later),
+        refused=each.refused,
+        stopped=each.stopped,
+        tables=tuple(table for _, table in each.tables),
+    )
+
+
+def result_json(each: LeaverPlan, result: Result) -> dict[str, JSON]:
+    """One result."""
+    return {
+        "leaver": _who(each),
+        "step": result.step,
+        "outcome": result.outcome.value,
+        "change": change_json(result.change) if result.change else None,
+        "why": result.why,
+        "todo": result.todo,
+        "at": stamp(result.at) if result.at else None,
+        "graph": dict(result.detail) or None,
+    }
+
+
+def outcome_json(outcome: RunOutcome, accepted: Sequence[str]) -> dict[str, JSON]:
+    """The whole run."""
+    accept = (*outcome.plan.playbook.accept, *accepted)
+    return {
+        "run": outcome.run,
+        "plan": outcome.plan.id,
+        "digest": outcome.plan.digest,
+        "tenant": {"id": outcome.plan.tenant.id, "name": outcome.plan.tenant.name},
+        "playbook": outcome.plan.playbook.name,
+        "exit_code": outcome.exit_code(accepted),
+        "leavers": [_leaver_json(outcome, each, accept) for each in outcome.leavers],
+    }
+
+
+def _leaver_json(outcome: RunOutcome, each: LeaverOutcome, accept: Sequence[str]) -> dict[str, JSON]:
+    plan = outcome.plan.leavers[each.index]
+    return {
+        "leaver": _who(plan),
+        "refused": list(each.refused),
+        "stopped": each.stopped or None,
+        "not_started": list(each.not_started),
+        "results": [result_json(plan, result) for result in each.results],
+        "open_items": [note_json(note) for note in each.open_items(accept)],
+        "notes": [note_json(note) for note in each.notes],
+        "tables": [{"step": step, **table_json(table)} for step, table in each.tables],
+        "due_later": [{"step": p.step.id, "due": stamp(p.due)} for p in each.later],
+    }
+
+
+def _who(plan: LeaverPlan) -> dict[str, JSON]:
+    leaver = plan.leaver
+    return {"id": leaver.id, "userPrincipalName": leaver.user_principal_name, "displayName": leaver.display_name}
+
+
+def run_json(record: RunRecord) -> dict[str, JSON]:
+    """One line of `runs`."""
+    return {
+        "run": record.id,
+        "plan": record.plan.id,
+        "tenant": record.plan.tenant.name,
+        "playbook": record.plan.playbook.name,
+        "started": stamp(record.started),
+        "state": record.state,
+        "exit_code": record.exit_code,
+        "leavers": [_who(each) for each in record.plan.leavers],
+    }
+
+
+def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
+    """One run, change by change, as the engine remembers it."""
+    leavers = []
+    for each in record.plan.leavers:
+        known = store.recorded(record.id, each.leaver.id)
+        changes = []
+        for planned in each.steps:
+            for change in planned.changes:
+                found = known.get((planned.step.id, change.key))
+                result = found.result if found else None
+                changes.append(
+                    {
+                        "step": planned.step.id,
+                        "verb": change.verb,
+                        "name": change.target.name,
+                        "target": ref_json(change.target),
+                        "outcome": result.outcome.value if result else "intended" if found else "waiting",
+                        "why": result.why if result else "",
+                        "due": stamp(planned.due),
+                    }
+                )
+        later = [{"step": p.step.id, "due": stamp(p.due)} for p in each.steps if p.step.due.minutes > 0]
+        leavers.append({**_who(each), "changes": changes, "later": later})
+    return {**run_json(record), "leavers": leavers}

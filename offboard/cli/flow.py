@@ -1,0 +1,106 @@
+"""Show, ask, apply, tell: what `run`, `apply` and `resume` have in common."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from offboard.cli.context import App
+from offboard.errors import Stopped
+from offboard.model import Effect, LeaverPlan, Plan, Result
+
+if TYPE_CHECKING:
+    from offboard.cli.session import Session
+    from offboard.runs.outcome import RunOutcome
+
+
+def show_plan(app: App, plan: Plan) -> None:
+    """The plan on stdout: for people, or as one JSON document a line."""
+    if app.as_json:
+        from offboard.planfile import to_json
+
+        app.out_json({"event": "plan", "plan": to_json(plan)}, line=True)
+        return
+    from offboard.render.text import plan_text
+
+    app.out(plan_text(plan, width=app.width(), color=app.color(sys.stdout), now=app.clock.now()))
+
+
+def confirm(plan: Plan) -> None:
+    """Ask whether to go on; by number when more than one person, or more than can be taken back, is at stake.
+
+    Raises:
+        Stopped: The answer was no.
+    """
+    from offboard.render.safe import safe
+
+    changes = sum(len(each.changes) for each in plan.leavers)
+    if not changes:
+        return
+    many = len(plan.leavers) > 1
+    final = any(c.effect is not Effect.REVERSIBLE for each in plan.leavers for c in each.changes)
+    who = f"{len(plan.leavers)} leavers" if many else f"{safe(plan.leavers[0].leaver.display_name)} and nobody else"
+    noun = "change" if changes == 1 else "changes"
+    if many or final:
+        answer = click.prompt(
+            f"{who}, {changes} {noun}. Type the number of leavers to go on", default="", show_default=False, err=True
+        )
+        agreed = answer.strip() == str(len(plan.leavers))
+    else:
+        agreed = click.confirm(f"{who}, {changes} {noun}. Go on?", default=False, err=True)
+    if not agreed:
+        raise Stopped("Not confirmed. Nothing was written.")
+
+
+async def carry_out(session: Session, plan: Plan, run: str, accepted: tuple[str, ...], *, resume: bool) -> int:
+    """Apply (or resume) the plan, telling each result as it becomes known; returns the exit code."""
+    app = session.app
+    applier = session.applier(_teller(app, plan), run=run, plan=plan.id, accepted=accepted)
+    if resume:
+        outcome = await applier.carry_on(plan, run)
+    else:
+        outcome = await applier.apply(plan, run)
+    tell_outcome(app, outcome, accepted)
+    return outcome.exit_code(accepted)
+
+
+class _Teller:
+    """Says each result once, as it becomes known."""
+
+    def __init__(self, app: App, plan: Plan) -> None:
+        self.app = app
+        self.plan = plan
+        self.leaver = ""
+
+    def __call__(self, each: LeaverPlan, result: Result) -> None:
+        if self.app.as_json:
+            from offboard.cli.documents import result_json
+
+            self.app.out_json({"event": "result", **result_json(each, result)}, line=True)
+            return
+        from offboard.render.results import leaver_heading, result_lines
+
+        if self.leaver != each.leaver.id:
+            self.leaver = each.leaver.id
+            self.app.out(leaver_heading(each.leaver))
+        color = self.app.color(sys.stdout)
+        for line in result_lines(each, result, width=self.app.width(), color=color):
+            self.app.out(line)
+
+
+def _teller(app: App, plan: Plan) -> _Teller:
+    return _Teller(app, plan)
+
+
+def tell_outcome(app: App, outcome: RunOutcome, accepted: tuple[str, ...]) -> None:
+    """The verdict, with what is left open and what falls due later."""
+    from offboard.cli.documents import outcome_json, verdict
+
+    if app.as_json:
+        app.out_json({"event": "verdict", **outcome_json(outcome, accepted)}, line=True)
+        return
+    from offboard.render.results import verdict_text
+
+    app.out(verdict_text(verdict(outcome, accepted), width=app.width(), color=app.color(sys.stdout)))

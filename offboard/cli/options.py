@@ -1,0 +1,139 @@
+"""Options that several commands share, and turning them into what the inner rooms want."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from offboard.errors import UsageError
+
+if TYPE_CHECKING:
+    from offboard.model import Playbook
+    from offboard.runs.planning import Wanted
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def who_options(command: C) -> C:
+    """PLAYBOOK, USER…, --leavers, --set, --leave."""
+    for option in reversed(
+        [
+            click.argument("playbook"),
+            click.argument("users", nargs=-1, metavar="USER..."),
+            click.option(
+                "--leavers", type=str, metavar="FILE", help="CSV of leavers: user, leave, parameters; - is stdin."
+            ),
+            click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the playbook."),
+            click.option("--leave", metavar="TIME", help="The leave time T, with zone; now when left out."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def find_and_load(name: str) -> Playbook:
+    """The playbook of this name or path.
+
+    Raises:
+        UsageError: There is none, or it is wrong.
+    """
+    from offboard.catalog import find_playbook
+    from offboard.playbook import load
+
+    path = find_playbook(name, Path.cwd())
+    return load(path)
+
+
+def wanted(
+    playbook: Playbook, users: tuple[str, ...], leavers: str | None, settings: tuple[str, ...], leave: str | None
+) -> tuple[list[Wanted], list[str]]:
+    """Whom to plan for, from arguments and list, and remarks about the list.
+
+    Raises:
+        UsageError: Nobody is named, or something named is wrong.
+    """
+    from offboard.leavers import read_leavers
+    from offboard.playbook import resolve_parameters
+    from offboard.runs.planning import Wanted
+    from offboard.times import parse_time
+
+    common = _settings(settings)
+    when = parse_time(leave) if leave else None
+    found, remarks = [], []
+    for user in dict.fromkeys(users):
+        found.append(Wanted(_checked(user), when, resolve_parameters(playbook, common)))
+    if leavers is not None:
+        rows = read_leavers(leavers, _bytes_of(leavers))
+        remarks = list(rows.remarks)
+        for row in rows.rows:
+            values = resolve_parameters(playbook, {**common, **row.parameters})
+            found.append(Wanted(_checked(row.user), row.leave or when, values))
+    if not found:
+        raise UsageError(
+            "Nobody is named.",
+            why="An empty list never means everybody.",
+            todo=f"Name the leaver: offboard run {playbook.name} USER, or a list: --leavers leavers.csv",
+        )
+    return found, remarks
+
+
+def _checked(user: str) -> str:
+    clean = user.strip()
+    if not clean or len(clean) > 256 or any(ord(c) < 32 for c in clean):
+        raise UsageError(f"{user[:60]!r} is no user.", todo="Name a user principal name (name@domain) or an object id.")
+    return clean
+
+
+def _settings(settings: tuple[str, ...]) -> Mapping[str, str]:
+    found = {}
+    for text in settings:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise UsageError(f"--set {text} has no '='.", todo="Write it as --set name=value.")
+        found[name.strip()] = value
+    return found
+
+
+def _bytes_of(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError, AttributeError) as error:
+        raise UsageError(f"The list {name} cannot be read: {error}.") from error
+
+
+def read_file(path: Path, what: str) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"The {what} {path} cannot be read: {error.strerror}.") from error
+
+
+def can_ask() -> bool:
+    """Whether a person can be asked: both ends must be a terminal."""
+    try:
+        return sys.stdin.isatty() and sys.stderr.isatty()
+    except (ValueError, AttributeError):  # stdin was closed
+        return False
+
+
+def must_ask_or_yes(yes: bool) -> None:
+    """Without a terminal nothing is assumed.
+
+    Raises:
+        UsageError: Nobody can be asked and --yes is not given.
+    """
+    if not yes and not can_ask():
+        raise UsageError(
+            "There is no terminal to confirm on.",
+            why="Without one nothing is assumed; nothing was contacted.",
+            todo="Add --yes to go on without being asked, or --dry-run to see what would be done.",
+        )

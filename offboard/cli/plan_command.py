@@ -1,0 +1,79 @@
+"""`offboard plan`: make a plan and save it for review."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from offboard.cli.context import App, pass_app
+from offboard.cli.options import find_and_load, wanted, who_options
+from offboard.errors import UsageError
+
+
+@click.command("plan", epilog="Example:  offboard plan leaver SawyerM@contoso.com --out sawyer.json")
+@who_options
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where to save the plan.")
+@pass_app
+def command(
+    app: App,
+    playbook: str,
+    users: tuple[str, ...],
+    leavers: str | None,
+    settings: tuple[str, ...],
+    leave: str | None,
+    out: Path | None,
+) -> int:
+    """Read what PLAYBOOK would change for each USER, show it, and save it for review.
+
+    Nothing is written to the tenant. The saved plan is what `apply` carries out, to the byte, within 24 hours.
+    """
+    book = find_and_load(playbook)
+    people, remarks = wanted(book, users, leavers, settings, leave)
+    for remark in remarks:
+        app.say(remark)
+
+    from offboard.cli.flow import show_plan
+    from offboard.cli.session import run_async, session
+    from offboard.planfile import dump
+
+    async def main() -> int:
+        async with session(app) as opened:
+            plan = await opened.plan_maker().make(book, people)
+            opened.audit.bind(plan=plan.id, actor=opened.actor).write(
+                "playbook-planned", playbook=book.name, digest=plan.digest, leavers=len(plan.leavers)
+            )
+        if out is not None:
+            save(out, dump(plan))
+        show_plan(app, plan)
+        if out is not None and not app.as_json:
+            app.out(
+                f"Saved to {out}, valid until {plan.valid_until:%Y-%m-%d %H:%MZ}.\n"
+                f"Review: offboard show {out}\nApply:  offboard apply {out}"
+            )
+        elif not app.as_json:
+            app.say("Not saved; add --out FILE to keep it for review and apply.")
+        return 0
+
+    return run_async(main)
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write the plan whole or not at all, readable by its owner only.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"The plan cannot be saved to {path}: {error.strerror}.", todo="Choose another --out."
+        ) from error

@@ -1,0 +1,36 @@
+"""`offboard resume`: carry on a run that stopped, or whose later steps are due; then end."""
+
+from __future__ import annotations
+
+import click
+
+from offboard.cli.context import App, pass_app
+from offboard.errors import UsageError
+
+
+@click.command("resume", epilog="Example:  offboard resume 7f3a21c9")
+@click.argument("run", required=False)
+@click.option("--accept", multiple=True, metavar="CODE", help="An open item that does not count against exit code 0.")
+@pass_app
+def command(app: App, run: str | None, accept: tuple[str, ...]) -> int:
+    """Carry on RUN (or every open run of the tenant): what was interrupted, and what has fallen due since.
+
+    Facts are read afresh before anything is done; what a crash left uncertain is found out by re-reading.
+    """
+    from offboard.cli.flow import carry_out
+    from offboard.cli.session import run_async, session
+
+    async def main() -> int:
+        async with session(app) as opened:
+            tenant = await opened.reader.tenant(app.tenant.alias)
+            found = [r for r in opened.store.runs() if r.plan.tenant.id == tenant.id and r.state != "ended"]
+            chosen = [r for r in found if run is None or r.id.startswith(run)]
+            if not chosen:
+                if run is not None:
+                    raise UsageError(f"There is no open run {run!r}.", todo="List them with: offboard runs")
+                app.say("No run is open.")
+                return 0
+            codes = [await carry_out(opened, each.plan, each.id, accept, resume=True) for each in reversed(chosen)]
+            return max(codes)
+
+    return run_async(main)

@@ -1,0 +1,35 @@
+"""`offboard runs`: the runs, newest first."""
+
+from __future__ import annotations
+
+import click
+
+from offboard.cli.context import App, pass_app
+
+
+@click.command("runs", epilog="Example:  offboard --json runs")
+@pass_app
+def command(app: App) -> int:
+    """List the runs of all tenants, newest first. Contacts nobody."""
+    from offboard.cli.documents import run_json
+    from offboard.render.safe import safe
+    from offboard.runs.store import Store
+
+    store = Store(app.state.path / "runs.db")
+    try:
+        found = store.runs()
+    finally:
+        store.close()
+    if app.as_json:
+        app.out_json([run_json(record) for record in found])
+        return 0
+    if not found:
+        app.out("No run yet.")
+    for record in found:
+        first = safe(record.plan.leavers[0].leaver.user_principal_name)
+        who = first if len(record.plan.leavers) == 1 else f"{first} and {len(record.plan.leavers) - 1} more"
+        state = record.state if record.exit_code is None else f"{record.state}, exit {record.exit_code}"
+        app.out(
+            f"{record.id}  {record.started:%Y-%m-%d %H:%M:%SZ}  {state:<16}  {safe(record.plan.playbook.name)}  {who}"
+        )
+    return 0

@@ -1,0 +1,128 @@
+"""Opening the world for a command: sign-in, sender, reader, store, audit; and closing it again, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import string
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from offboard.actions.base import Wire
+from offboard.audit import Audit
+from offboard.cli.context import App
+from offboard.graph.connect import Connection, connect
+from offboard.graph.read import Reader
+from offboard.graph.send import Sender
+from offboard.runs.apply import Applier
+from offboard.runs.ledger import Progress, Tools
+from offboard.runs.planning import PlanMaker
+from offboard.runs.store import Store
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+PASSWORD_CHARACTERS = string.ascii_letters + string.digits + "!#$%()*+,-.:;=?@[]^_{}~"
+
+
+@dataclass
+class Session:
+    """A signed-in tenant with everything a command may need."""
+
+    app: App
+    connection: Connection
+    sender: Sender
+    reader: Reader
+    store: Store
+    audit: Audit
+
+    @property
+    def actor(self) -> str:
+        """Who acts, as far as the token tells."""
+        token = self.connection.token_info()
+        return token.name or token.oid or token.appid or "unknown"
+
+    def plan_maker(self) -> PlanMaker:
+        """Makes plans in this tenant."""
+        tenant = self.app.tenant
+        return PlanMaker(self.reader, self.store, tenant.alias, tenant.tenant_id, tenant.guards, new_run_id, self.actor)
+
+    def applier(self, progress: Progress, *, run: str, plan: str, accepted: tuple[str, ...] = ()) -> Applier:
+        """Carries out plans in this tenant."""
+        tools = Tools(
+            reader=self.reader,
+            wire=Wire(self.connection.graph, new_password),
+            audit=self.audit.bind(run=run, plan=plan, actor=self.actor),
+            store=self.store,
+            clock=self.app.clock,
+            progress=progress,
+        )
+        return Applier(tools, self.app.tenant.guards, self.app.tenant.alias, accepted)
+
+
+def new_run_id() -> str:
+    """A new id of a plan or run: 16 hexadecimal digits of chance."""
+    return secrets.token_hex(8)
+
+
+def new_password() -> str:
+    """40 random characters, with at least one of each kind that password policies ask for."""
+    while True:
+        found = "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(40))
+        kinds = (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum())
+        if all(any(kind(c) for c in found) for kind in kinds):
+            return found
+
+
+@asynccontextmanager
+async def session(app: App) -> AsyncIterator[Session]:
+    """Sign in to the chosen tenant.
+
+    Raises:
+        OffboardError: Bad configuration, unusable state folder or audit, not signed in.
+    """
+    audit = Audit.open(app.audit_path(), now=app.clock.now)
+    store = Store(app.state.path / "runs.db")
+    transport, close_transport = _transport(app)
+    try:
+        connection = await connect(app.tenant, transport=transport, prompt=app.say)
+        try:
+            sender = Sender(connection, app.clock)
+            yield Session(app, connection, sender, Reader(sender), store, audit)
+        finally:
+            await connection.close()
+    finally:
+        close_transport()
+        store.close()
+
+
+def _transport(app: App) -> tuple[httpx.AsyncBaseTransport | None, Callable[[], None]]:
+    """The sandbox in process, when the tenant is the sandbox and no other Graph endpoint is named."""
+    if app.tenant.alias != "sandbox" or app.tenant.graph_url:
+        return None, lambda: None
+    from offboard.cli.sandboxes import open_sandbox
+    from offboard.sandbox.transport import SandboxTransport
+
+    sandbox = open_sandbox(app)
+    return SandboxTransport(sandbox), sandbox.close
+
+
+def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run on one event loop; SIGTERM and Ctrl-C cancel it, so that nothing more is sent and the state stays resumable."""
+
+    async def guarded() -> T:
+        task = asyncio.ensure_future(main())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(ValueError, NotImplementedError, RuntimeError):  # not on the main thread, or not on Windows
+                loop.add_signal_handler(number, task.cancel)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+    return asyncio.run(guarded())

@@ -1,0 +1,38 @@
+"""`offboard show`: a saved plan, for a terminal, a pull request, a browser or a program."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from offboard.cli.context import App, pass_app
+from offboard.cli.options import read_file
+
+
+@click.command("show", epilog="Example:  offboard show sawyer.json --format html > sawyer.html")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "html", "json"]), default="text")
+@pass_app
+def command(app: App, file: Path, form: str) -> int:
+    """Show the plan in FILE. Works for ever, also for expired and consumed plans; contacts nobody."""
+    from offboard.planfile import load, to_json
+
+    plan = load(read_file(file, "plan"), str(file))
+    now = app.clock.now()
+    if form == "json" or app.as_json:
+        app.out_json(to_json(plan))
+    elif form == "markdown":
+        from offboard.render.markdown import plan_markdown
+
+        app.out(plan_markdown(plan, now))
+    elif form == "html":
+        from offboard.render.html import plan_html
+
+        app.out(plan_html(plan, now))
+    else:
+        from offboard.render.text import plan_text
+
+        app.out(plan_text(plan, width=app.width(), color=app.color(sys.stdout), now=now))
+    return 0

@@ -1,0 +1,40 @@
+"""`offboard status`: how far one run has come."""
+
+from __future__ import annotations
+
+import click
+
+from offboard.cli.context import App, pass_app
+from offboard.errors import UsageError
+
+
+@click.command("status", epilog="Example:  offboard status 7f3a21c9")
+@click.argument("run")
+@pass_app
+def command(app: App, run: str) -> int:
+    """Show RUN: each change with its outcome, and the steps that fall due later. Contacts nobody."""
+    from offboard.cli.documents import status_json
+    from offboard.render.safe import safe
+    from offboard.runs.store import Store
+
+    store = Store(app.state.path / "runs.db")
+    try:
+        found = [record for record in store.runs() if record.id.startswith(run)]
+        if len(found) != 1:
+            many = "several runs begin" if found else "no run begins"
+            raise UsageError(f"{many.capitalize()} with {run!r}.", todo="List them with: offboard runs")
+        document = status_json(found[0], store)
+    finally:
+        store.close()
+    if app.as_json:
+        app.out_json(document)
+        return 0
+    app.out(f"Run {document['run']}, playbook {safe(document['playbook'])}, {document['state']}")
+    for leaver in document["leavers"]:
+        app.out(f"\n{safe(leaver['displayName'])}  {safe(leaver['userPrincipalName'])}")
+        for change in leaver["changes"]:
+            why = f"  {safe(change['why'], 200)}" if change["why"] else ""
+            app.out(f"  {change['step']:<20} {change['outcome']:<10} {change['verb']} {safe(change['name'])}{why}")
+        for step in leaver["later"]:
+            app.out(f"  {step['step']:<20} due        {step['due']}")
+    return 0

@@ -1,0 +1,58 @@
+"""How trouble is told: what, where, why, what to do; and for bugs a short report without anybody's data."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from offboard.errors import OffboardError, SourceError
+
+if TYPE_CHECKING:
+    from offboard.cli.context import App
+
+
+def report_trouble(error: OffboardError, app: App) -> int:
+    """Say it on stderr, or as JSON on stdout, and return the exit code."""
+    if app.as_json:
+        document = {"error": {"what": error.what, "why": error.why, "todo": error.todo, "exit_code": error.exit_code}}
+        if isinstance(error, SourceError):
+            document["error"]["problems"] = [
+                {"path": p.path, "line": p.line, "column": p.column, "message": p.message, "hint": p.hint}
+                for p in error.problems
+            ]
+        sys.stdout.write(json.dumps(document) + "\n")
+    else:
+        sys.stderr.write(_text(error, app))
+    return error.exit_code
+
+
+def _text(error: OffboardError, app: App) -> str:
+    from offboard.render.errors import error_text
+    from offboard.render.problems import problems_text
+
+    color = app.color(sys.stderr)
+    text = problems_text(error, color) if isinstance(error, SourceError) else error_text(error, color)
+    return text if text.endswith("\n") else text + "\n"
+
+
+def report_bug(error: Exception, app: App) -> int:
+    """A bug: where it happened, and the versions; no message and no local value, since both may hold people's data."""
+    import platform
+
+    from offboard import __version__
+
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f"{frame.filename.rpartition('offboard/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    lines = [
+        f"This is a bug in offboard: {type(error).__name__}.",
+        f"offboard {__version__}, Python {platform.python_version()}, {platform.system()}",
+        *(f"  {line}" for line in ours[-8:]),
+        "Please report these lines; they hold no names, ids or secrets. What was recorded before stays recorded.",
+    ]
+    if app.as_json:
+        sys.stdout.write(json.dumps({"error": {"what": lines[0], "why": "\n".join(lines[1:-1]), "exit_code": 70}}) + "\n")
+    else:
+        sys.stderr.write("\n".join(lines) + "\n")
+    return 70

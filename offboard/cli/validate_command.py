@@ -1,0 +1,67 @@
+"""`offboard validate`: check playbooks and explain what their order risks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from offboard.cli.context import App, pass_app
+from offboard.errors import SourceError, UsageError
+
+
+@click.command("validate", epilog="Example:  offboard validate playbooks/leaver.yaml")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--strict", is_flag=True, help="Findings count as errors: exit 2.")
+@pass_app
+def command(app: App, files: tuple[str, ...], strict: bool) -> int:
+    """Check each FILE (a path, or a playbook's name): every error with file, line and column, and what to write.
+
+    Findings are no errors: they explain what a playbook risks by its order. Contacts nobody.
+    """
+    from offboard.catalog import find_playbook
+    from offboard.findings import find
+    from offboard.playbook import load
+
+    reports, bad, warned = [], False, False
+    for name in files:
+        try:
+            path = find_playbook(name, Path.cwd())
+            book = load(path)
+        except UsageError as error:
+            bad = True
+            reports.append(_bad(app, name, error))
+            continue
+        found = find(book)
+        warned = warned or any(finding.severity == "warning" for finding in found)
+        reports.append(_good(app, str(path), len(book.steps), found))
+    if app.as_json:
+        app.out_json(reports)
+    return 2 if bad or (strict and warned) else 0
+
+
+def _bad(app: App, name: str, error: UsageError) -> dict[str, object]:
+    from offboard.cli.trouble import _text
+
+    if not app.as_json:
+        sys.stderr.write(_text(error, app))
+    problems = error.problems if isinstance(error, SourceError) else ()
+    listed = [{"line": p.line, "column": p.column, "message": p.message, "hint": p.hint} for p in problems]
+    return {"path": name, "valid": False, "what": error.what, "problems": listed, "findings": []}
+
+
+def _good(app: App, path: str, steps: int, found: list[object]) -> dict[str, object]:
+    from offboard.findings import Finding
+    from offboard.render.problems import finding_text
+
+    findings = [each for each in found if isinstance(each, Finding)]
+    if not app.as_json:
+        app.out(f"{path}: valid, {steps} {'step' if steps == 1 else 'steps'}")
+        for finding in findings:
+            app.out(finding_text(finding, path, app.color(sys.stdout)))
+    listed = [
+        {"code": f.code, "severity": f.severity, "line": f.line, "title": f.title, "explanation": f.explanation}
+        for f in findings
+    ]
+    return {"path": path, "valid": True, "problems": [], "findings": listed}

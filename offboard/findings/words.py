@@ -1,0 +1,123 @@
+"""What each finding means, for the terminal, `explain` and the reference page: one source for all three."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One kind of finding.
+
+    Args:
+        code: Stable; never given to another kind.
+        severity: `warning` (the leaver can profit, or a step cannot work) or `remark` (worth knowing).
+        title: One line; `{step}` stands for the step's id, `{parameter}` for the parameter's name.
+        explanation: What happens, seen from the leaver's side.
+        mend: What to write instead.
+    """
+
+    code: str
+    severity: str
+    title: str
+    explanation: str
+    mend: str
+
+    def about(self, name: str) -> str:
+        """The title, about this step or parameter."""
+        return self.title.replace("{step}", name).replace("{parameter}", name)
+
+    @property
+    def general(self) -> str:
+        """The title, about no step in particular."""
+        return self.title.replace("the parameter {parameter}", "a parameter").replace("{step}", "a step")
+
+
+_ALL = (
+    Word(
+        "OFB201",
+        "warning",
+        "sessions are revoked before the user is disabled",
+        "Between the two, the leaver can sign in again and gets a new session, which the revocation no longer reaches.",
+        "Disable first, or revoke once more afterwards.",
+    ),
+    Word(
+        "OFB202",
+        "warning",
+        "the user is disabled, and nobody revokes the sessions",
+        "Disabling stops new sign-ins. Whoever is signed in stays so until the tokens expire: about an hour for most "
+        "applications, longer for some.",
+        "Add revoke-sessions after disable-user.",
+    ),
+    Word(
+        "OFB203",
+        "warning",
+        "{step} comes after the user is deleted and cannot work then",
+        "A deleted user has no sign-in to disable, no password to set and no license to free. The step will be skipped "
+        "for every leaver.",
+        "Move it before delete-user.",
+    ),
+    Word(
+        "OFB205",
+        "remark",
+        "{step} deletes the user at once, with no time to reconsider",
+        "A deleted user stays 30 days in the tenant's deleted items and can be restored until then; after that the "
+        "deletion is final. Mail, files and the question who takes over must be settled within these 30 days.",
+        "Delete later (due: T+30d): a disabled user is out just as surely, and the 30 days begin only then.",
+    ),
+    Word(
+        "OFB206",
+        "warning",
+        "{step} cannot be taken back, and nothing guards it",
+        "The step is carried out for every leaver it is run for. What it removes is gone, also for the one leaver who "
+        "should not have been on the list.",
+        'Give it a condition, for example when: leaver.userType == "Member".',
+    ),
+    Word(
+        "OFB207",
+        "remark",
+        "the parameter {parameter} is declared and never used",
+        "Whoever runs the playbook is asked for a value that changes nothing.",
+        "Use it as ${parameters.NAME} under with, or as parameters.NAME under when, or remove it.",
+    ),
+    Word(
+        "OFB208",
+        "warning",
+        "the password is reset after the sessions are revoked",
+        "A session begun with the old password between the two lives on, and the revocation no longer reaches it.",
+        "Reset first, or revoke once more afterwards.",
+    ),
+    Word(
+        "OFB210",
+        "warning",
+        "sessions are revoked, and nothing keeps the leaver from signing in again",
+        "The leaver is signed out within minutes, enters the password, and goes on.",
+        "Add disable-user before revoke-sessions.",
+    ),
+    Word(
+        "OFB211",
+        "warning",
+        "{step} takes effect before the leave time",
+        "The leaver is still at work then and loses access without having left.",
+        "Write due: T, or leave due out.",
+    ),
+    Word(
+        "OFB212",
+        "remark",
+        "the licenses go while the account stays, and the mailbox goes with them",
+        "Without its license a mailbox is disconnected and kept for 30 days, then it is deleted, although the account "
+        "still exists. Restoring the user does not bring it back.",
+        "Remove the licenses when the user is deleted, or convert the mailbox to a shared one first, or name the product "
+        "with the mailbox under keep.",
+    ),
+    Word(
+        "OFB213",
+        "warning",
+        "{step} stands below a step that falls due later",
+        "A playbook is planned from top to bottom: the step would be planned as if the later one had happened already.",
+        "Write the steps in the order in which they fall due.",
+    ),
+)
+
+WORDS: dict[str, Word] = {word.code: word for word in _ALL}
+"""All kinds of findings, by code."""

@@ -1,0 +1,208 @@
+"""Reference pages, made from the classes: one per action, permissions, exit codes, file formats.
+
+`python -m offboard.pages` writes them under `docs/reference/`; `--check` says which are stale. The same text is shown by
+`offboard actions NAME`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from offboard.actions import ACTIONS
+from offboard.actions.base import Action
+from offboard.model import JSON, Permissions, Playbook
+from offboard.permissions import Need, least, not_for_apps
+
+EFFECTS = {
+    "reversible": "Nothing is lost.",
+    "recoverable": "Can be brought back for a limited time.",
+    "irreversible": "Cannot be brought back.",
+}
+
+
+def document(action: Action) -> str:
+    """The whole text that stands at the top of the action's file."""
+    module = inspect.getmodule(type(action))
+    assert isinstance(module, ModuleType)
+    return inspect.cleandoc(module.__doc__ or "")
+
+
+def summary(action: Action) -> str:
+    """The first line of the action's text."""
+    return document(action).splitlines()[0]
+
+
+def action_page(action: Action) -> str:
+    """The reference page of one action, in Markdown."""
+    first, _, rest = document(action).partition("\n")
+    body, _, source = rest.rpartition("Source: ")
+    sections = [
+        f"# {action.name}\n\n{first}",
+        body.strip(),
+        f"## Parameters\n\n{_parameters(action)}",
+        f"## What it reads\n\n{_reads(action)}",
+        f"## Graph calls\n\n{_calls(action)}",
+        f"## Least permissions\n\n{_permissions(action.permissions, reads_only=not action.calls)}",
+        f"## What may be lost, and the way back\n\n{EFFECTS[action.effect.value]} {action.undo_text}",
+        f"## How it knows that it worked\n\n{action.verified_by}",
+        f"## Time until it bites\n\n{action.takes_effect}",
+        f"## Example\n\n```yaml\n{action.example}\n```",
+        f"Source: {source.strip()}",
+    ]
+    return "\n\n".join(section for section in sections if section.strip()) + "\n"
+
+
+def _parameters(action: Action) -> str:
+    if not action.parameters:
+        return "None."
+    lines = []
+    for name, schema in action.parameters.items():
+        default = f" Default: `{schema['default']}`." if "default" in schema else ""
+        lines.append(f"- `{name}`: {schema.get('description', '')}{default}")
+    return "\n".join(lines)
+
+
+def _reads(action: Action) -> str:
+    return "\n".join(f"- {fact.__name__}: {', '.join(f'`{call}`' for call in fact.calls)}" for fact in action.reads)
+
+
+def _calls(action: Action) -> str:
+    return "\n".join(f"- `{call}`" for call in action.calls) or "None besides reading."
+
+
+def _permissions(found: Permissions, *, reads_only: bool) -> str:
+    lines = [
+        f"- delegated: {alternatives(found.delegated)}",
+        f"- application: {alternatives(found.application) or 'not supported by Graph'}",
+    ]
+    if found.roles and not reads_only:
+        lines.append(f"- Entra role of a signed-in person, one of: {', '.join(found.roles)}")
+    if found.app_roles:
+        lines.append(f"- Entra role of the app's own service principal, one of: {', '.join(found.app_roles)}")
+    return "\n".join([*lines, *([f"\n{found.remark}"] if found.remark else [])])
+
+
+def alternatives(found: Sequence[Sequence[str]]) -> str:
+    """`A`, or `B + C`."""
+    return ", or ".join(" + ".join(f"`{name}`" for name in names) for names in found)
+
+
+def action_json(action: Action) -> dict[str, JSON]:
+    """One action for a program."""
+    return {
+        "name": action.name,
+        "version": action.version,
+        "summary": summary(action),
+        "text": document(action),
+        "effect": action.effect.value,
+        "reads": [fact.__name__ for fact in action.reads],
+        "calls": list(action.calls),
+        "delegated": [list(names) for names in action.permissions.delegated],
+        "application": [list(names) for names in action.permissions.application],
+        "parameters": dict(action.parameters),
+        "required": list(action.required),
+        "example": action.example,
+        "undo": action.undo_text,
+        "verified_by": action.verified_by,
+        "takes_effect": action.takes_effect,
+    }
+
+
+def permissions_page(book: Playbook, found: Sequence[Need]) -> str:
+    """The least permissions of one playbook, for a terminal."""
+    lines = [f"Playbook {book.name}: the least that its steps need", ""]
+    width = max(len(need.step) for need in found)
+    for need in found:
+        own = need.permissions
+        lines.append(f"  {need.step:<{width}}  {need.action}")
+        lines.append(f"  {'':<{width}}    delegated    {_plain(own.delegated)}")
+        lines.append(f"  {'':<{width}}    application  {_plain(own.application) or 'not supported by Graph'}")
+    for kind in ("delegated", "application"):
+        lines += ["", f"Consent to ({kind}):", *(f"  {name}" for name in least(found, kind))]
+    only = not_for_apps(found)
+    if only:
+        steps = ", ".join(need.step for need in only)
+        lines += ["", f"App-only cannot do: {steps}. {only[0].permissions.remark}"]
+    lines += ["", *_role_lines(found)]
+    return "\n".join(lines)
+
+
+def _plain(found: Iterable[Sequence[str]]) -> str:
+    return next((" + ".join(names) for names in found), "")
+
+
+def _role_lines(found: Sequence[Need]) -> list[str]:
+    lines = ["Besides the permission, a signed-in person needs one of these Entra roles:"]
+    for need in found:
+        if need.permissions.roles and need.step != "reading":
+            lines.append(f"  {need.step}: {', '.join(need.permissions.roles)}")
+    app = [need for need in found if need.permissions.app_roles]
+    if app:
+        lines.append("An app needs one of these on its own service principal:")
+        lines += [f"  {need.step}: {', '.join(need.permissions.app_roles)}" for need in app]
+    return lines
+
+
+def permissions_table() -> str:
+    """The page that lists every action's permissions."""
+    rows = ["# Permissions", "", "Least first; generated from the actions.", ""]
+    rows += ["| action | delegated | application |", "|---|---|---|"]
+    for action in ACTIONS.values():
+        application = alternatives(action.permissions.application) or "not supported by Graph"
+        rows.append(
+            f"| [{action.name}](actions/{action.name}.md) | {alternatives(action.permissions.delegated)} | {application} |"
+        )
+    facts = sorted({fact for action in ACTIONS.values() for fact in action.reads}, key=lambda fact: fact.__name__)
+    rows += ["", "Reading the facts that plans rest on:", "", "| fact | delegated | application |", "|---|---|---|"]
+    for fact in facts:
+        own = fact.permissions
+        rows.append(f"| {fact.__name__} | {alternatives(own.delegated)} | {alternatives(own.application)} |")
+    return "\n".join(rows) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """All generated pages: path under `docs/reference/` → text."""
+    found = {f"actions/{action.name}.md": action_page(action) for action in ACTIONS.values()}
+    index = ["# Actions", "", *(f"- [{a.name}](actions/{a.name}.md): {summary(a)}" for a in ACTIONS.values())]
+    return {**found, "actions.md": "\n".join(index) + "\n", "permissions.md": permissions_table(), **_finding_pages()}
+
+
+def _finding_pages() -> dict[str, str]:
+    from offboard.findings import CODES, explain
+
+    return {f"findings/{code}.md": explain(code) + "\n" for code in CODES}
+
+
+def stale(folder: Path) -> list[str]:
+    """The pages that differ from what the classes say."""
+    return [name for name, text in pages().items() if not _same(folder / name, text)]
+
+
+def _same(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def write(folder: Path) -> None:
+    """Write all pages."""
+    for name, text in pages().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _main(words: Sequence[str]) -> int:
+    folder = Path("docs/reference")
+    if "--check" in words:
+        found = stale(folder)
+        sys.stdout.write("".join(f"stale: {folder / name}\n" for name in found))
+        return 1 if found else 0
+    write(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

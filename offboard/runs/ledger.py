@@ -1,0 +1,191 @@
+"""One leaver's ledger in one run: intents and results, kept in three places at once and in this order.
+
+The audit (for people) first, the store (for the engine) second, whoever watches last. An intent is in both before its
+request leaves; an outcome is in both before the next effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from offboard.actions.base import Since, Wire
+from offboard.audit import Audit
+from offboard.clock import Clock
+from offboard.facts import Facts
+from offboard.graph.answers import Answer
+from offboard.graph.read import Reader
+from offboard.graph.send import utc_now_of
+from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result
+from offboard.planfile import change_json
+from offboard.runs.stages import Pending
+from offboard.runs.store import Recorded, Store
+
+Progress = Callable[[LeaverPlan, Result], None]
+
+
+@dataclass
+class Tools:
+    """The edge of the world, handed in.
+
+    Args:
+        reader: Reads facts and, through its sender, writes.
+        wire: Words requests.
+        audit: The record for people, bound to run, plan and actor.
+        store: The engine's memory.
+        clock: Time.
+        progress: Told of every result as it becomes known.
+        deadline: Seconds after which a throttled or unanswered change is given up.
+    """
+
+    reader: Reader
+    wire: Wire
+    audit: Audit
+    store: Store
+    clock: Clock
+    progress: Progress = lambda _leaver, _result: None
+    deadline: float = 600.0
+
+
+@dataclass
+class Ledger:
+    """Intents and results of one leaver in one run."""
+
+    tools: Tools
+    run: str
+    plan: Plan
+    index: int
+    results: list[Result] = field(default_factory=list)
+    recorded: dict[tuple[str, str], Recorded] = field(default_factory=dict)
+
+    @property
+    def mine(self) -> LeaverPlan:
+        """This leaver's part of the plan."""
+        return self.plan.leavers[self.index]
+
+    def recall(self) -> None:
+        """Read what this run has recorded before it was interrupted."""
+        self.recorded = self.tools.store.recorded(self.run, self.mine.leaver.id)
+
+    def already(self, planned: PlannedStep, change: Change) -> None:
+        """Approved and no longer needed: done by us earlier, done by us and not yet known, or done by somebody else."""
+        before = self.recorded.get((planned.step.id, change.key))
+        if before is None:
+            self.settle(planned, change, Outcome.UNCHANGED, "already so")
+        elif before.result is None:
+            self.conclude(planned, before.change, Outcome.CHANGED, "recovered: found done on re-reading")
+        elif before.result.outcome is Outcome.CHANGED:
+            self.results.append(before.result)
+        else:
+            self.settle(planned, change, Outcome.UNCHANGED, "already so")
+
+    def done(self, step: str, change: Change) -> bool:
+        """Whether this run has brought it about before; what failed or was not sent is tried again."""
+        found = self.recorded.get((step, change.key))
+        if found is None or found.result is None or found.result.outcome is not Outcome.CHANGED:
+            return False
+        self.results.append(found.result)
+        return True
+
+    def was_changed(self, planned: PlannedStep, change: Change) -> bool:
+        """Whether this run has brought it about."""
+        found = self.recorded.get((planned.step.id, change.key))
+        return bool(found and found.result and found.result.outcome is Outcome.CHANGED)
+
+    def since(self, facts: Facts) -> Callable[[PlannedStep], Since]:
+        """Evidence for acts that leave only a time stamp: our intent in this run, else one of an earlier run.
+
+        An earlier run's intent counts only while the account is disabled: an enabled user may have opened sessions since.
+        """
+
+        def for_step(planned: PlannedStep) -> Since:
+            def since(key: str) -> datetime | None:
+                found = self.recorded.get((planned.step.id, key))
+                if found is not None:
+                    return found.since
+                if facts.account.account_enabled is not False:
+                    return None
+                # A step that was approved to act must not be argued away by evidence that the review did not count.
+                if any(change.key == key for change in planned.changes):
+                    return None
+                return self.tools.store.evidence(self.plan.tenant.id, self.mine.leaver.id, key)
+
+            return since
+
+        return for_step
+
+    def intend(self, pending: Sequence[Pending]) -> None:
+        """Record the intents, durably, before anything leaves."""
+        since = utc_now_of(self.tools.reader.sender)
+        for each in pending:
+            known = self.recorded.get(each.id)
+            if known is not None and known.result is None:
+                continue  # resumed: the intent stands already
+            step = each.planned.step
+            self.audit("intent", step=step.id, action=step.action, change=change_json(each.change))
+            leaver = self.mine.leaver.id
+            self.tools.store.intend(self.run, self.plan.tenant.id, leaver, step.id, each.change, since)
+            self.recorded[each.id] = Recorded(each.change, since, None)
+
+    def settle(self, planned: PlannedStep, change: Change | None, outcome: Outcome, why: str) -> None:
+        """A result without an intent: nothing was to be sent."""
+        at = utc_now_of(self.tools.reader.sender)
+        result = Result(outcome, planned.step.id, change, why, at)
+        event = {Outcome.DRIFTED: "drifted", Outcome.UNCHANGED: "unchanged"}.get(outcome, "step-skipped")
+        extra = {"change": change_json(change)} if change else {}
+        self.audit(event, step=planned.step.id, action=planned.step.action, outcome=outcome.value, why=why, **extra)
+        self._report(result)
+
+    def conclude(
+        self,
+        planned: PlannedStep,
+        change: Change,
+        outcome: Outcome,
+        why: str,
+        answer: Answer | None = None,
+        attempts: int = 0,
+        todo: str = "",
+    ) -> None:
+        """The outcome of an intent: to the audit, to the store, to whoever watches."""
+        at = utc_now_of(self.tools.reader.sender)
+        detail = _wire_detail(answer, attempts) if answer is not None else {}
+        result = Result(outcome, planned.step.id, change, why, at, todo, detail)
+        self.audit(
+            "outcome",
+            step=planned.step.id,
+            action=planned.step.action,
+            change=change_json(change),
+            outcome=outcome.value,
+            why=why,
+            graph=detail or None,
+        )
+        self.tools.store.conclude(self.run, self.mine.leaver.id, result)
+        since = self.recorded[planned.step.id, change.key].since
+        self.recorded[planned.step.id, change.key] = Recorded(change, since, result)
+        self._report(result)
+
+    def _report(self, result: Result) -> None:
+        self.results.append(result)
+        self.tools.progress(self.mine, result)
+
+    def audit(self, event: str, **fields: JSON) -> None:
+        """One record about this leaver.
+
+        Raises:
+            AuditError: It cannot be written; nothing may be sent.
+        """
+        leaver = self.mine.leaver
+        who = {"id": leaver.id, "upn": leaver.user_principal_name}
+        self.tools.audit.write(event, leaver=who, **fields)
+
+
+def _wire_detail(answer: Answer, attempts: int) -> dict[str, JSON]:
+    return {
+        "method": answer.method,
+        "path": answer.path,
+        "status": answer.status,
+        "request_id": answer.request_id,
+        "client_request_id": answer.client_request_id,
+        "attempts": attempts,
+    }

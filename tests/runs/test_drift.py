@@ -1,0 +1,162 @@
+"""What was reviewed is what is applied, or nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from offboard.errors import Refused, UsageError
+from offboard.planfile import dump, load
+from offboard.sandbox.seedfile import contoso
+from tests.world import LAPTOP, SAWYER, SEED, a_world, fault, outcomes, steps
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_device_that_came_after_the_review_refuses_the_leaver(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps(*SEED), "SawyerM@contoso.com")
+        new = "d0000000-0000-4000-8000-000000000004"
+        world.graph("DELETE", f"/devices/{new}/registeredOwners/a0000000-0000-4000-8000-000000000003/$ref")
+        owner = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{SAWYER}"}
+        world.graph("POST", f"/devices/{new}/registeredOwners/$ref", owner)
+        before = world.writes()
+        outcome = await world.apply(plan)
+
+        assert before == world.writes()
+        assert 3 == outcome.exit_code()
+        assert any("Conference Tablet" in line for line in outcome.leavers[0].refused)
+
+
+async def test_a_user_enabled_after_the_review_refuses_the_leaver(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": False})
+        plan = await world.plan(steps("disable-user", "remove-licenses"), "SawyerM@contoso.com")
+        world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": True})
+        before = world.writes()
+        outcome = await world.apply(plan)
+
+        assert before == world.writes()
+        assert any("disable Sawyer Miller" in line for line in outcome.leavers[0].refused)
+
+
+async def test_a_user_deleted_after_the_review_refuses_the_leaver(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps(*SEED), "SawyerM@contoso.com")
+        world.graph("DELETE", f"/users/{SAWYER}")
+        outcome = await world.apply(plan)
+
+        assert 1 == len(world.writes())
+        assert "was deleted at" in outcome.leavers[0].refused[0]
+
+
+async def test_a_user_purged_after_the_review_refuses_the_leaver(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps(*SEED), "SawyerM@contoso.com")
+        world.graph("DELETE", f"/users/{SAWYER}")
+        world.graph("DELETE", f"/directory/deletedItems/{SAWYER}")
+        outcome = await world.apply(plan)
+
+        assert 2 == len(world.writes())
+        assert "no longer exists" in outcome.leavers[0].refused[0]
+
+
+async def test_a_name_given_to_somebody_else_does_not_reach_that_person(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps(*SEED), "SawyerM@contoso.com")
+        world.graph("PATCH", f"/users/{SAWYER}", {"userPrincipalName": "old@contoso.com"})
+        world.graph("PATCH", "/users/a0000000-0000-4000-8000-000000000016", {"userPrincipalName": "SawyerM@contoso.com"})
+        before = world.writes()
+        outcome = await world.apply(plan)
+
+        assert before == world.writes()
+        assert any("userPrincipalName was SawyerM@contoso.com" in line for line in outcome.leavers[0].refused)
+
+
+async def test_what_somebody_did_already_is_unchanged_and_the_rest_is_done(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user", "unown-devices"), "SawyerM@contoso.com")
+        world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": False})
+        world.graph("DELETE", f"/devices/{LAPTOP}/registeredOwners/{SAWYER}/$ref")
+        outcome = await world.apply(plan)
+
+        assert [
+            ("disable-user", "Sawyer Miller", "unchanged"),
+            ("unown-devices", "Sawyer Laptop", "unchanged"),
+            ("unown-devices", "Woodgrove Desktop", "changed"),
+        ] == outcomes(outcome.leavers[0].results)
+
+
+async def test_a_plan_is_consumed_once(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user"), "SawyerM@contoso.com")
+        await world.apply(plan)
+        with pytest.raises(Refused, match="already carried out by run"):
+            await world.apply(plan)
+
+
+async def test_a_plan_expires(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user"), "SawyerM@contoso.com")
+        world.time.jump(hours=24, seconds=1)
+        with pytest.raises(Refused, match="expired"):
+            await world.apply(plan)
+        assert [] == world.writes()
+
+
+async def test_a_plan_of_another_tenant_is_refused(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user"), "SawyerM@contoso.com")
+        world.sandbox.reset(seed={**contoso(), "tenant": {**contoso()["tenant"], "id": "bbbbbbbb-0000-4000-8000-000000000000"}})
+        with pytest.raises(Refused, match="plan for tenant"):
+            await world.apply(plan)
+
+
+async def test_every_single_byte_edit_of_a_plan_is_refused(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        data = dump(await world.plan(steps("disable-user"), "SawyerM@contoso.com"))
+        for place in range(len(data)):
+            for change in (1, 0x20):
+                edited = data[:place] + bytes([data[place] ^ change]) + data[place + 1 :]
+                with pytest.raises((Refused, UsageError)):
+                    load(edited, "plan.json")
+
+
+async def test_a_plan_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(
+            steps(*SEED, "list-deleted-users"), "SawyerM@contoso.com", "dana_fabrikam.com#EXT#@contoso.onmicrosoft.com"
+        )
+
+        assert plan == load(dump(plan), "plan.json")
+
+
+async def test_a_user_enabled_in_the_middle_of_a_run_is_not_deleted(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        playbook = steps("disable-user", "{action: delete-user, due: T+30d}")
+        outcome = await world.run(playbook, "SawyerM@contoso.com")
+        world.time.jump(days=31)
+        world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": True})
+        held = await world.resume(outcome.run)
+
+        assert ("PATCH", f"/users/{SAWYER}") == world.writes()[-1]
+        assert ("delete-user", "Sawyer Miller", "drifted") in outcomes(held.leavers[0].results)
+        assert 1 == held.exit_code()
+
+
+async def test_a_change_that_somebody_undoes_during_the_run_has_failed(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        world.misbehave(fault("/users/*/assignLicense", "POST", status=503, times=2, item=None))
+        plan = await world.plan(steps("disable-user", "remove-licenses"), "SawyerM@contoso.com")
+        sleep = world.time.sleep
+
+        async def meddle(seconds: float) -> None:
+            world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": True})
+            await sleep(seconds)
+
+        world.time.sleep = meddle  # type: ignore[method-assign]
+        outcome = await world.apply(plan)
+
+        assert ("disable-user", "Sawyer Miller", "failed") in outcomes(outcome.leavers[0].results)
+        assert 1 == outcome.exit_code()
