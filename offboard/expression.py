@@ -107,7 +107,8 @@ def _try_out(text: str, program: Any, parameters: set[str]) -> None:
         ) from error
     except Exception as error:
         if "not a valid regex" in str(error):
-            raise ExpressionError(str(error).split("\n")[0]) from error
+            what = str(error).partition(" not a valid regex")[0].rpartition("error: ")[2]
+            raise ExpressionError(f"{what[:60]} is no regular expression, or too large a one") from error
         return
     if not isinstance(result, bool):
         raise ExpressionError(f"{shown(text)} gives {_kind(result)}, not true or false", width=len(text))

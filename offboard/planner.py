@@ -165,6 +165,7 @@ def plan_leaver(
         answer = replan(step, at_due, since, values)
         steps.append(PlannedStep(step, due, answer.changes, answer.notes, answer.tables, answer.skipped))
         predicted = replace(fold(step, at_due, answer.changes), read_at=predicted.read_at)
+    steps = _with_deletion(steps)
     return LeaverPlan(
         leaver=identify(facts.account, facts, values),
         leave=leave,
@@ -172,6 +173,21 @@ def plan_leaver(
         steps=tuple(steps),
         consequences=tuple(consequences(steps, facts)),
     )
+
+
+def _with_deletion(steps: list[PlannedStep]) -> list[PlannedStep]:
+    """What a deletion at the same time ends anyway is not left open."""
+    dues = {step.due for step in steps for c in step.changes if c.verb == "delete" and c.target.kind == "user"}
+    return [
+        replace(step, notes=tuple(map(ended_by_deletion, step.notes))) if step.due in dues else step for step in steps
+    ]
+
+
+def ended_by_deletion(note: Note) -> Note:
+    """The note, when its leaver is deleted: licenses and sessions end with the user, a device stays as it is."""
+    if not note.open or note.target is None or note.target.kind not in ("license", "user"):
+        return note
+    return replace(note, open=False, reason=f"{note.reason}; ends with the deletion")
 
 
 def _pinned(facts: Facts) -> Facts:

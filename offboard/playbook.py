@@ -147,7 +147,7 @@ def resolve_parameters(playbook: Playbook, given: Mapping[str, str]) -> dict[str
 
 def _unknown(playbook: Playbook, name: str) -> str:
     word = near(name, [parameter.name for parameter in playbook.parameters])
-    hint = f"; did you mean {word!r}?" if word else ""
+    hint = f" (did you mean {word!r}?)" if word else ""
     return f"playbook {playbook.name} has no parameter {shown(name)}{hint}"
 
 

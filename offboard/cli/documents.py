@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from offboard.model import JSON, LeaverPlan, Result
 from offboard.planfile import change_json, note_json, ref_json, stamp, table_json
-from offboard.render.results import LeaverVerdict, Verdict
+from offboard.render.verdict import LeaverVerdict, Verdict
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
 from offboard.runs.store import RunRecord, Store
 
@@ -19,7 +19,18 @@ def verdict(outcome: RunOutcome, accepted: Sequence[str]) -> Verdict:
         tenant=outcome.plan.tenant.name,
         leavers=tuple(_leaver_verdict(outcome, each, accept) for each in outcome.leavers),
         exit_code=outcome.exit_code(accepted),
+        later_needs="Carry them out then with: offboard resume (from cron, say; it does what is due and ends).",
+        next=_next(outcome),
     )
+
+
+def _next(outcome: RunOutcome) -> str:
+    """The one command that goes on from here, if there is one."""
+    if any(each.refused for each in outcome.leavers):
+        return f"Make and review a new plan: offboard plan {outcome.plan.playbook.name} USER"
+    if any(each.stopped or each.not_started for each in outcome.leavers):
+        return f"When the cause is mended: offboard resume {outcome.run[:8]}"
+    return ""
 
 
 def _leaver_verdict(outcome: RunOutcome, each: LeaverOutcome, accept: Sequence[str]) -> LeaverVerdict:

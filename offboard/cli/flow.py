@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -57,7 +57,7 @@ def confirm(plan: Plan) -> None:
 async def carry_out(session: Session, plan: Plan, run: str, accepted: tuple[str, ...], *, resume: bool) -> int:
     """Apply (or resume) the plan, telling each result as it becomes known; returns the exit code."""
     app = session.app
-    applier = session.applier(_teller(app, plan), run=run, plan=plan.id, accepted=accepted)
+    applier = session.applier(_Teller(app), run=run, plan=plan.id, accepted=accepted)
     if resume:
         outcome = await applier.carry_on(plan, run)
     else:
@@ -69,10 +69,11 @@ async def carry_out(session: Session, plan: Plan, run: str, accepted: tuple[str,
 class _Teller:
     """Says each result once, as it becomes known."""
 
-    def __init__(self, app: App, plan: Plan) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
-        self.plan = plan
         self.leaver = ""
+        self.results: list[Result] = []
+        self.said = 0
 
     def __call__(self, each: LeaverPlan, result: Result) -> None:
         if self.app.as_json:
@@ -80,18 +81,23 @@ class _Teller:
 
             self.app.out_json({"event": "result", **result_json(each, result)}, line=True)
             return
-        from offboard.render.results import leaver_heading, result_lines
+        from offboard.render.results import result_lines
+        from offboard.render.safe import safe
 
         if self.leaver != each.leaver.id:
-            self.leaver = each.leaver.id
-            self.app.out(leaver_heading(each.leaver))
-        color = self.app.color(sys.stdout)
-        for line in result_lines(each, result, width=self.app.width(), color=color):
+            self.leaver, self.results, self.said = each.leaver.id, [], 0
+            self.app.out(f"\n{safe(each.leaver.display_name)}   {safe(each.leaver.user_principal_name)}")
+        self.results.append(result)
+        color, utf8 = self.app.color(sys.stdout), can_utf8(sys.stdout)
+        lines = result_lines(each, self.results, width=self.app.width(), color=color, utf8=utf8)
+        for line in lines[self.said :]:
             self.app.out(line)
+        self.said = len(lines)
 
 
-def _teller(app: App, plan: Plan) -> _Teller:
-    return _Teller(app, plan)
+def can_utf8(stream: TextIO) -> bool:
+    """Whether the stream takes characters such as ✓."""
+    return "utf" in (stream.encoding or "").lower()
 
 
 def tell_outcome(app: App, outcome: RunOutcome, accepted: tuple[str, ...]) -> None:
@@ -101,6 +107,8 @@ def tell_outcome(app: App, outcome: RunOutcome, accepted: tuple[str, ...]) -> No
     if app.as_json:
         app.out_json({"event": "verdict", **outcome_json(outcome, accepted)}, line=True)
         return
-    from offboard.render.results import verdict_text
+    from offboard.render.verdict import verdict_text
 
-    app.out(verdict_text(verdict(outcome, accepted), width=app.width(), color=app.color(sys.stdout)))
+    found = verdict(outcome, accepted)
+    text = verdict_text(found, width=app.width(), color=app.color(sys.stdout), utf8=can_utf8(sys.stdout))
+    app.out("\n" + text)

@@ -192,7 +192,7 @@ def make_credential(tenant: TenantConfig, prompt: Prompt, record: SignInRecord |
 
 
 def _common(tenant: TenantConfig) -> dict[str, Any]:
-    options: dict[str, Any] = {"tenant_id": tenant.tenant_id, "authority": tenant.login, "retry_total": 3}
+    options: dict[str, Any] = {"tenant_id": tenant.tenant_id, "authority": tenant.login, "retry_total": 2}
     if tenant.authority:
         # Else Microsoft's own service is asked whether it knows this one.
         options["disable_instance_discovery"] = True

@@ -17,7 +17,7 @@ def account(body: Body) -> Account:
     boss = body.get("manager")
     return Account(
         id=need(body, "id"),
-        user_principal_name=need(body, "userPrincipalName"),
+        user_principal_name=former_name(body),
         display_name=text(body, "displayName") or need(body, "userPrincipalName"),
         user_type=text(body, "userType") or "Member",
         account_enabled=flag(body, "accountEnabled"),
@@ -35,6 +35,14 @@ def account(body: Body) -> Account:
         manager=ref(boss) if isinstance(boss, Mapping) else None,
         deleted=time(body, "deletedDateTime"),
     )
+
+
+def former_name(body: Body) -> str:
+    """The user principal name; a deleted user's as it was, without the object id that the directory puts before it."""
+    name = need(body, "userPrincipalName")
+    prefix = need(body, "id").replace("-", "")
+    mangled = body.get("deletedDateTime") and name.casefold().startswith(prefix.casefold())
+    return name[len(prefix) :] if mangled and len(name) > len(prefix) else name
 
 
 def ref(body: Body) -> Ref:

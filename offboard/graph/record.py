@@ -41,7 +41,12 @@ class SignInRecord:
             return None  # then the person signs in once more
         tenant = self.tenant
         meant = (tenant.tenant_id, tenant.client_id, tenant.login.partition("://")[2])
-        return found if (found.tenant_id, found.client_id, found.authority) == meant else None
+        if (found.tenant_id, found.client_id, found.authority) != meant:
+            return None
+        # As written, the authority has no scheme, and azure-identity does not understand it when it has a port.
+        return AuthenticationRecord(
+            tenant.tenant_id, tenant.client_id, tenant.login, found.home_account_id, found.username
+        )
 
     def remember(self, credential: Any) -> None:
         """Keep the record of whoever just signed in."""

@@ -142,17 +142,16 @@ class Sender:
             )
         seen.add(str(link))
 
-    async def write(self, requests: Sequence[RequestInformation], *, serial: Sequence[bool] = ()) -> list[Answer]:
-        """Answers to writes, each sent exactly once.
+    async def write(self, requests: Sequence[RequestInformation]) -> list[Answer]:
+        """Answers to at most 20 writes, each sent exactly once and executed in this order.
 
-        Args:
-            requests: At most 20.
-            serial: For each request whether it depends on the success of the one before it.
+        Each depends on the success of the one before it: without that, Graph executes a batch in any order, and a revocation
+        might come before the disabling. What stands behind a failed one is answered 424 and was not executed.
         """
         assert len(requests) <= BATCH
-        return await self._send(list(requests), serial)
+        return await self._send(list(requests), serial=True)
 
-    async def _send(self, infos: list[RequestInformation], serial: Sequence[bool] = ()) -> list[Answer]:
+    async def _send(self, infos: list[RequestInformation], *, serial: bool = False) -> list[Answer]:
         await self._wait_for_turn()
         answers = [await self._single(infos[0])] if len(infos) == 1 else await self._batch(infos, serial)
         self.counters.calls += len(infos)
@@ -183,12 +182,11 @@ class Sender:
         status, headers, content = reply
         return _answer(method, path, status, headers, content, request_id)
 
-    async def _batch(self, infos: list[RequestInformation], serial: Sequence[bool]) -> list[Answer]:
+    async def _batch(self, infos: list[RequestInformation], serial: bool) -> list[Answer]:
         ids = [self.new_id() for _ in infos]
         items = [self._item(n, info, ids[n]) for n, info in enumerate(infos)]
-        for n, depends in enumerate(serial):
-            if depends and n:
-                items[n]["dependsOn"] = [str(n - 1)]
+        for n in range(1, len(items) if serial else 0):
+            items[n]["dependsOn"] = [str(n - 1)]
         outer = RequestInformation(Method.POST, "{+baseurl}/$batch", {})
         outer.headers.add("Accept", "application/json")
         outer.set_stream_content(json.dumps({"requests": items}).encode(), "application/json")

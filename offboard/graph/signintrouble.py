@@ -68,6 +68,13 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
     "500133": ("The proof of the app is not valid at this time.", "Set this machine's clock right."),
     "90033": ("The sign-in service has trouble of its own.", "Try again in a few minutes."),
 }
+_ANSWERS = {
+    "authorization_declined": "Sign-in was declined in the browser.",
+    "access_denied": "Sign-in was declined in the browser.",
+    "expired_token": "The code was not entered in time.",
+    "Timed out": "Nobody signed in in time.",
+    "browser": "No browser could be opened; choose device-code.",
+}
 _TRANSIENT = {"90033", "90024", "50196"}
 
 
@@ -96,7 +103,18 @@ def signin_trouble(error: BaseException, tenant: TenantConfig) -> OffboardError:
         "workload-identity": "Set AZURE_FEDERATED_TOKEN_FILE to the file with the workload's token.",
     }
     todo = advice.get(tenant.sign_in, "Sign in again; if it stays, check this tenant in offboard.toml.")
-    return NotPermitted(f"{what}.", why=scrub(str(error)), todo=todo)
+    return NotPermitted(f"{what}.", why=_why(error, text), todo=todo)
+
+
+def _why(error: BaseException, text: str) -> str:
+    from azure.identity import CredentialUnavailableError
+
+    if isinstance(error, CredentialUnavailableError):  # found out on this machine; no service had a say in it
+        return scrub(str(error))
+    for word, why in _ANSWERS.items():
+        if word in text:
+            return why
+    return "The sign-in service's answer cannot be used."
 
 
 def _by_code(code: str, text: str, what: str) -> OffboardError:

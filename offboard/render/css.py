@@ -48,7 +48,8 @@ td { font-variant-numeric: tabular-nums; }
 .notes li { margin: .2rem 0; }
 summary { color: var(--soft); cursor: pointer; }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .875rem; }
-@media (max-width: 40rem) { body { padding: 1.2rem .9rem 2rem; } .steps, .listing { min-width: 36rem; } dl div { grid-template-columns: 1fr; gap: 0; } }
+@media (max-width: 40rem) { body { padding: 1.2rem .9rem 2rem; } .steps, .listing { min-width: 36rem; }
+  dl div { grid-template-columns: 1fr; gap: 0; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --tint: #fff;
   --stop: #8a0018; --stop-tint: #fff; --warn: #5c3900; --warn-tint: #fff; --link: #000; }
   @page { margin: 16mm 14mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt; } }

@@ -1,69 +1,24 @@
-"""Complaints for a terminal: what, where, why, what to do. Errors of a source file show the place with a caret."""
+"""Complaints about source files for a terminal: the place, the line with a caret, what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from offboard.errors import Busy, NotPermitted, OffboardError, Problem, Refused, SourceError, Stopped
+from offboard.errors import Problem, SourceError
 from offboard.render.layout import hang
 from offboard.render.safe import PROSE, safe
 from offboard.render.safe import width as columns
 from offboard.render.style import Style
 
+if TYPE_CHECKING:
+    from offboard.findings import Finding
+
 _QUOTE = 72
 """Columns of a source line that are shown; a longer one is shown around the place."""
 
-_HEADS = ((Refused, "Refused"), (NotPermitted, "Not permitted"), (Stopped, "Stopped"), (Busy, "Busy"))
 
-
-class Finding(Protocol):
-    """A remark about a playbook that is no error, as the linter makes it."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def severity(self) -> str: ...
-    @property
-    def code(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def why(self) -> str: ...
-
-
-def error_text(error: OffboardError, color: bool = False, *, width: int = 80) -> str:
-    """An error as the user reads it on stderr.
-
-    Args:
-        error: What went wrong.
-        color: Whether to emphasize with ANSI sequences.
-        width: Columns of the terminal. Advice is not wrapped, since it may hold a command to copy.
-    """
-    if isinstance(error, SourceError):
-        return problems_text(error, color)
-    head = next((word for kind, word in _HEADS if isinstance(error, kind)), "Error")
-    return "\n".join(_error(error, head, width, Style(color))) + "\n"
-
-
-def _error(error: OffboardError, head: str, size: int, style: Style) -> Iterator[str]:
-    # Our own messages may have several lines; what follows the first is indented, so that none poses as a new message.
-    first, *more = error.what.split("\n")
-    top, *rest = hang(f"{head}: ", safe(first, PROSE), size)
-    yield top.replace(f"{head}:", style.bad(style.strong(f"{head}:")), 1)
-    yield from (line if not line.startswith(" " * (len(head) + 2)) else "  " + line.lstrip(" ") for line in rest)
-    details = error.details if isinstance(error, Refused) else ()
-    for text in (*more, *details, *error.why.split("\n")):
-        if text:
-            yield from hang("  ", safe(text, PROSE), size)
-    yield from (safe(line, PROSE) for line in error.todo.split("\n") if line)
-
-
-def problems_text(
-    error: SourceError, color: bool = False, *, sources: Mapping[str, Sequence[str]] | None = None
-) -> str:
+def problems_text(error: SourceError, color: bool = False, *, sources: Mapping[str, Sequence[str]] | None = None) -> str:
     """All complaints about source files, each with its place, the line and a caret.
 
     Args:
@@ -105,19 +60,19 @@ def _cut(problem: Problem) -> tuple[str, int, int]:
     return shown, caret, max(1, min(marked, columns(shown) - caret))
 
 
-def finding_text(finding: Finding, color: bool = False, *, width: int = 80) -> str:
-    """A remark about a playbook that is no error: place, code, what, and why it matters.
+def finding_text(finding: Finding, path: str, color: bool = False, *, width: int = 80) -> str:
+    """A remark about a playbook that is no error: place, code, what, what happens, what to write instead.
 
     Args:
-        finding: As the linter made it.
+        finding: As found.
+        path: The playbook as the user named it.
         color: Whether to emphasize with ANSI sequences.
         width: Columns of the terminal.
     """
     style = Style(color)
-    place = f"{safe(finding.path, PROSE)}:{finding.line}" if finding.line else safe(finding.path, PROSE)
+    place = f"{safe(path, PROSE)}:{finding.line}" if finding.line else safe(path, PROSE)
     label = f"{safe(finding.severity)} {safe(finding.code)}"
-    lines = [f"{style.strong(place)}  {style.warn(label)}  {safe(finding.message, PROSE)}"]
-    for paragraph in finding.why.split("\n"):
-        if paragraph:
-            lines += hang("   ", safe(paragraph, PROSE), width)
-    return "\n".join(lines) + "\n"
+    lines = [f"{style.strong(place)}  {style.warn(label)}  {safe(finding.title, PROSE)}"]
+    for text in (finding.explanation, finding.mend):
+        lines += hang("   ", safe(text, PROSE), width) if text else []
+    return "\n".join([*lines, f"   More: offboard explain {safe(finding.code)}"]) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SPELLED = {"→": "->", "…": "...", "✓": "ok", "✗": "x", "·": "-", "’": "'"}
+_SPELLED = {"→": "->", "…": "...", "✓": "+", "✗": "x", "·": "-", "’": "'"}
 
 
 @dataclass(frozen=True, slots=True)

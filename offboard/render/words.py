@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from offboard.model import JSON, Change, Effect, Leaver
+from offboard.model import JSON, Change, Effect, Leaver, Outcome
 from offboard.render.safe import PROSE, safe
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?:Z|\+00:00)")
@@ -25,6 +25,15 @@ DONE = {
     "purge": "purged",
 }
 """The verb of a change, once it is done; others are `done`."""
+
+
+SAID = {
+    Outcome.UNCHANGED: "already so",
+    Outcome.SKIPPED: "skipped",
+    Outcome.DRIFTED: "drifted",
+    Outcome.FAILED: "failed",
+}
+"""How outcomes other than `changed` are said."""
 
 
 def stamp(moment: datetime) -> str:

@@ -18,10 +18,10 @@ from offboard.graph.send import BATCH, utc_now_of
 from offboard.graph.trouble import explain
 from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planfile import change_json
-from offboard.planner import compare, fact_types, fingerprint, moved, pins, replan
+from offboard.planner import compare, ended_by_deletion, fact_types, fingerprint, moved, pins, replan
 from offboard.runs.ledger import Ledger, Tools
 from offboard.runs.outcome import LeaverOutcome
-from offboard.runs.stages import Asked, Pending, ask, dependent, stages
+from offboard.runs.stages import Asked, Pending, ask, stages
 
 VISIBLE_WITHIN = 60.0
 """Seconds after which an accepted change that cannot be read back counts as failed."""
@@ -83,6 +83,7 @@ class LeaverRun:
     ledger: Ledger = field(init=False)
     halted: str = ""
     due: list[PlannedStep] = field(default_factory=list)
+    notes: dict[str, tuple[Note, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.tools, self.run, self.plan, self.index)
@@ -171,6 +172,8 @@ class LeaverRun:
     def _sort_out(self, asked: Asked, facts: Facts) -> list[Pending]:
         """Conclude what needs no request; the rest is pending."""
         step = asked.planned.step
+        # A resumed run may find the leaver deleted by itself; then the reviewed notes are the newest there are.
+        self.notes[step.id] = asked.planned.notes if asked.answer.skipped is not None else asked.answer.notes
         if asked.answer.skipped is not None:
             for change in asked.planned.changes or (None,):
                 if change is None or not self.ledger.done(step.id, change):
@@ -223,7 +226,7 @@ class LeaverRun:
 
     async def _send(self, pending: Sequence[Pending], sent: _Sent) -> None:
         infos = [ACTIONS[p.planned.step.action].requests(p.change, self.tools.wire) for p in pending]
-        got = await self.tools.reader.sender.write(infos, serial=dependent(pending))
+        got = await self.tools.reader.sender.write(infos)
         for each, answer in zip(pending, got, strict=True):
             sent.note(each, answer, self.tools.clock.monotonic())
 
@@ -311,13 +314,18 @@ class LeaverRun:
         )
 
     def _left(self, facts: Facts, seen: set[str]) -> tuple[tuple[Note, ...], tuple[tuple[str, Table], ...]]:
-        """What the last reading says about the steps that ran: what is left as it is, and the rows they return."""
+        """What is left as it is, and the rows that steps return.
+
+        The last reading has the last word, but of a deleted leaver it can say nothing: there the notes stand as they were
+        when their step was asked.
+        """
         notes: dict[Note, None] = {}
         tables = []
         for planned in self.due:
             if planned.step.id in seen or (planned.tables and not self.halted):
                 answer = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values)
-                notes |= dict.fromkeys(answer.notes)
+                known = self.notes.get(planned.step.id, ()) if answer.skipped is not None else answer.notes
+                notes |= dict.fromkeys(map(ended_by_deletion, known) if facts.account.deleted else known)
                 tables += [(planned.step.id, table) for table in answer.tables]
         return tuple(notes), tuple(tables)
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from offboard.actions.base import Since
 from offboard.facts import Facts
-from offboard.model import Change, Effect, OnFailure, PlannedStep
+from offboard.model import Change, Effect, PlannedStep
 from offboard.planner import Answer as StepAnswer
 from offboard.planner import Comparison, compare, fold, replan
 
@@ -72,11 +71,3 @@ def ask(
         found.append(Asked(planned, answer, comparison))
         facts = fold(planned.step, facts, comparison.todo)
     return found
-
-
-def dependent(pending: Sequence[Pending]) -> list[bool]:
-    """For each change whether it may be executed only if the one before it succeeded."""
-    flags = [False]
-    for before, _after in pairwise(pending):
-        flags.append(before.planned.step.on_failure is not OnFailure.CONTINUE)
-    return flags

@@ -9,8 +9,8 @@ from datetime import datetime
 from . import clock, seats
 from .entity import Entity
 from .methods import make
-from .seed import Planted
 from .seedfile import contoso
+from .seedobjects import Planted
 from .wire import Json
 
 GROUPS_EACH = 10

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 from .call import Call, Key
 from .entity import Entity
+from .matching import GUID
 from .problems import bad_request, bad_uri, not_found
 from .schema import DIRECTORY_TYPES
 from .store import Store
 from .wire import Json
-
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def is_guid(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,11 +15,13 @@ from .schema import EntityType, Property
 _FITS = {
     "string": ("string", "null"),
     "guid": ("string", "guid", "null"),
+    "id": ("string", "null"),
     "boolean": ("boolean", "null"),
     "int": ("number", "null"),
     "datetime": ("date", "null"),
     "strings": ("string", "null"),
 }
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EDM = {"string": "String", "guid": "Guid", "boolean": "Boolean", "int": "Int32", "datetime": "DateTimeOffset"}
 # Paths below a complex property, which the declarations of types do not spell out.
 _BELOW = {
@@ -98,8 +101,8 @@ def _check(value: Value, kind: str) -> None:
             "Invalid filter clause: A binary operator with incompatible types was detected. Found operand types "
             f"'Edm.{_EDM.get(kind, 'String')}' and 'Edm.{value.kind.capitalize()}'."
         )
-    if kind == "guid" and value.kind == "string" and len(str(value.value)) != 36:
-        raise bad_request("Invalid filter clause: Invalid GUID value.")
+    if kind in ("guid", "id") and value.kind == "string" and not GUID.fullmatch(str(value.value)):
+        raise bad_request(f"Invalid object identifier '{value.value}'.")
 
 
 def _folded(value: object) -> object:

@@ -69,7 +69,6 @@ REVOKE = both("User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.Al
               roles="User, Helpdesk, Authentication, Privileged Authentication")
 ASSIGN_LICENSE = both("LicenseAssignment.ReadWrite.All User.ReadWrite.All Directory.ReadWrite.All",
                       roles="License, User")
-REPROCESS_LICENSE = both("User.ReadWrite.All Directory.ReadWrite.All", roles="License, User")
 READ_LICENSES = both(_USER_READ + " LicenseAssignment.Read.All", own="User.Read")
 READ_DEVICES_OF_USER = both(_USER_READ, own="User.Read")
 READ_OWNED = both(_USER_READ, own="User.Read")

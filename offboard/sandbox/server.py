@@ -51,6 +51,13 @@ class _Connections:
                     known.pop(self.client, None)
                 super().connection_lost(exc)
 
+            def shutdown(self) -> None:
+                # An idle client over TLS need not answer our goodbye; waiting for it would hold the process up.
+                if self.cycle is None or self.cycle.response_complete:
+                    self.transport.abort()
+                else:
+                    super().shutdown()
+
         return Watched
 
     def cut(self, client: tuple[str, int] | None) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from . import clock, signin
+from . import azure, clock, signin
 from .batch import batch_call, is_batch
 from .behavior import Behavior
 from .caller import claims_for, sign
@@ -75,6 +75,7 @@ class Sandbox:
 
     @behavior.setter
     def behavior(self, behavior: Behavior) -> None:
+        """Change how the tenant behaves from now on."""
         with self._lock:
             self._behavior = behavior
             self._tenant = self._assemble()
@@ -90,6 +91,8 @@ class Sandbox:
         """Answer one HTTP request: Graph, or sign-in."""
         with self._lock:
             self._notice_reset()
+            if azure.is_azure(request):
+                return azure.answer(request, self._now(), self._tenant.tenant_id)
             if signin.is_signin(request):
                 return signin.answer(self._tenant, self._codes, request)
             if is_batch(request):

@@ -47,7 +47,7 @@ def test_every_part_of_the_grammar_is_read() -> None:
         "accept: [license-by-group]\n"
         "steps:\n"
         "  - disable-user\n"
-        "  - id: off\n"
+        "  - id: block\n"
         "    action: disable-devices\n"
         '    with: {devices: {display_name: "${parameters.laptop}"}}\n'
         '    when: parameters.boss != "x"\n'
@@ -75,7 +75,7 @@ def test_every_part_of_the_grammar_is_read() -> None:
         8,
     )
     assert (full.id, full.parameters, full.on_failure, full.due, full.line) == (
-        "off",
+        "block",
         {"devices": {"display_name": "${parameters.laptop}"}},
         OnFailure.CONTINUE,
         Due(30 * 1440),

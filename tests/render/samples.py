@@ -227,3 +227,39 @@ def results(failed: bool = False) -> tuple[Result, ...]:
                 return tuple(found)
             found.append(Result(Outcome.CHANGED, name, change, at=at))
     return tuple(found)
+
+
+def hostile_plan(text: str) -> Plan:
+    """A plan in which everything that somebody else could have typed is this text."""
+    leaver = replace(
+        SAWYER,
+        user_principal_name=text,
+        display_name=text,
+        about={**SAWYER.about, "department": text, "manager": text, "roles": [text], "devices": text, text: text},
+    )
+    laptop, desktop, power_bi = replace(LAPTOP, name=text), replace(DESKTOP, name=text), replace(POWER_BI, name=text)
+    by = changes(leaver, (laptop, desktop))
+    by["remove-licenses"] = (replace(by["remove-licenses"][0], parts=(replace(E3, name=text), replace(VISIO, name=text))),)
+    left = notes(laptop, power_bi)
+    steps = [
+        PlannedStep(
+            Step(name, name),
+            NOW,
+            by[name],
+            tuple(replace(note, reason=f"also used by {text}") for note in left.get(name, ())),
+        )
+        for name in ACTION_NAMES
+    ]
+    rows = tuple({**row, "displayName": text, "userPrincipalName": text} for row in DELETED.rows)
+    steps.append(PlannedStep(Step("list", "list-deleted-users"), NOW, tables=(replace(DELETED, rows=rows),)))
+    steps.append(PlannedStep(Step("again", "disable-user"), NOW, skipped=f"its condition does not hold: {text}"))
+    made = LeaverPlan(
+        leaver,
+        NOW,
+        {},
+        tuple(steps),
+        (Objection("protected", "stop", text), Objection("young", "warn", text)),
+        (f"The deletion also frees the licenses {text}.",),
+    )
+    base = plan(made)
+    return replace(base, actor=text, tenant=Tenant("0a1b2c3d", text, text))

@@ -93,6 +93,17 @@ async def test_a_refused_step_with_continue_lets_the_others_go_on(tmp_path: Path
         ] == outcomes(outcome.leavers[0].results)
 
 
+async def test_the_authors_order_is_kept_also_behind_a_step_that_may_fail(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        world.misbehave(fault(f"/users/{SAWYER}", "PATCH", nth=2, status=400))
+        playbook = steps("disable-user", "{action: reset-password, on_failure: continue}", "revoke-sessions")
+        outcome = await world.run(playbook, "SawyerM@contoso.com")
+
+        assert [("PATCH", f"/users/{SAWYER}"), ("POST", f"/users/{SAWYER}/revokeSignInSessions")] == world.writes()
+        assert ["changed", "failed", "changed"] == [end for _, _, end in outcomes(outcome.leavers[0].results)]
+        assert paired(world)
+
+
 async def test_one_refused_device_does_not_keep_the_other_devices_of_its_step_from_being_done(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         world.misbehave(fault("/devices/*/registeredOwners/**", "DELETE", nth=1, status=403))

@@ -42,7 +42,9 @@ async def test_each_item_gets_its_own_answer(http: httpx.AsyncClient, sandbox: S
     assert [(e.method, e.path) for e in sandbox.journal()] == [("PATCH", f"/v1.0/users/{SAWYER}")]
 
 
-async def test_items_are_logged_apart_from_the_request_that_carried_them(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+async def test_items_are_logged_apart_from_the_request_that_carried_them(
+    http: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
     await send(http, *({"id": str(n), "method": "GET", "url": "/organization"} for n in range(20)))
     log = sandbox.requests()
     assert sum(1 for entry in log if not entry.item) == 1
@@ -59,7 +61,8 @@ async def test_dependent_items_wait_and_fall_with_those_they_wait_for(http: http
     answers = await send(
         http,
         {"id": "c", "method": "DELETE", "url": f"/users/{SAWYER}", "dependsOn": ["b"]},
-        {"id": "b", "method": "PATCH", "url": f"/users/{SAWYER}", "headers": JSON, "body": {"nope": 1}, "dependsOn": ["a"]},
+        {"id": "b", "method": "PATCH", "url": f"/users/{SAWYER}", "headers": JSON, "body": {"nope": 1},
+         "dependsOn": ["a"]},
         {"id": "a", "method": "POST", "url": f"/users/{SAWYER}/revokeSignInSessions"},
     )
     assert [answers[id_]["status"] for id_ in "abc"] == [200, 400, 424]

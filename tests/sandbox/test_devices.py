@@ -72,7 +72,8 @@ async def test_a_device_answers_to_both_of_its_ids(http: httpx.AsyncClient) -> N
     by_device_id = await http.get("/devices(deviceId='de000000-0000-4000-8000-000000000001')")
     assert by_device_id.json()["id"] == LAPTOP
     assert (await http.get("/devices/de000000-0000-4000-8000-000000000001")).status_code == 404
-    patched = await http.patch("/devices(deviceId='de000000-0000-4000-8000-000000000001')", json={"accountEnabled": False})
+    url = "/devices(deviceId='de000000-0000-4000-8000-000000000001')"
+    patched = await http.patch(url, json={"accountEnabled": False})
     assert patched.status_code == 204
 
 

@@ -12,8 +12,22 @@ from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.tenant import Sandbox
 from tests.sandbox.conftest import Clock
 from tests.sandbox.world import (
-    ADELE, ALEX, AVERY, BI_USERS, DIEGO, E3, FINANCE_TEAM, LAPTOP, MIRIAM, NESTOR, PATTI, REPORTER, ROTA, RUNNER,
-    SAWYER, error_of,
+    ADELE,
+    ALEX,
+    AVERY,
+    BI_USERS,
+    DIEGO,
+    E3,
+    FINANCE_TEAM,
+    LAPTOP,
+    MIRIAM,
+    NESTOR,
+    PATTI,
+    REPORTER,
+    ROTA,
+    RUNNER,
+    SAWYER,
+    error_of,
 )
 
 pytestmark = pytest.mark.anyio
@@ -72,13 +86,15 @@ LEAST_APPLICATION: list[tuple[str, str, object, tuple[str, ...], tuple[str, ...]
     ("PATCH", f"/users/{SAWYER}", {"employeeLeaveDateTime": "2026-11-30T00:00:00Z"},
      ("User-LifeCycleInfo.ReadWrite.All", "User.Read.All"), ("User.ReadWrite.All",)),
     ("POST", f"/users/{SAWYER}/revokeSignInSessions", None, ("User.RevokeSessions.All",), ("User.Read.All",)),
-    ("POST", f"/users/{SAWYER}/assignLicense", REMOVE, ("LicenseAssignment.ReadWrite.All",), ("LicenseAssignment.Read.All",)),
+    ("POST", f"/users/{SAWYER}/assignLicense", REMOVE, ("LicenseAssignment.ReadWrite.All",),
+     ("LicenseAssignment.Read.All",)),
     ("DELETE", f"/users/{SAWYER}", None, ("User.DeleteRestore.All",), ("Directory.ReadWrite.All",)),
     ("POST", f"/directory/deletedItems/{AVERY}/restore", None, ("User.DeleteRestore.All",), ("Directory.ReadWrite.All",)),
     ("GET", "/directory/deletedItems/graph.user", None, ("User.Read.All",), ("Device.Read.All",)),
     ("PATCH", f"/devices/{LAPTOP}", {"accountEnabled": False}, ("Device.ReadWrite.All",), ("Device.Read.All",)),
     ("DELETE", f"/groups/{BI_USERS}/members/{SAWYER}/$ref", None, ("GroupMember.ReadWrite.All",), ("Group.Read.All",)),
-    ("DELETE", f"/groups/{FINANCE_TEAM}/owners/{SAWYER}/$ref", None, ("Group.ReadWrite.All",), ("GroupMember.ReadWrite.All",)),
+    ("DELETE", f"/groups/{FINANCE_TEAM}/owners/{SAWYER}/$ref", None, ("Group.ReadWrite.All",),
+     ("GroupMember.ReadWrite.All",)),
     ("GET", f"/users/{SAWYER}/authentication/methods", None, ("UserAuthenticationMethod.Read.All",), ("User.Read.All",)),
     ("DELETE", f"/users/{SAWYER}/authentication/phoneMethods/b6332ec1-7057-4abe-9331-3d72feddfe41", None,
      ("UserAuthMethod-Phone.ReadWrite.All",), ("UserAuthMethod-Email.ReadWrite.All",)),
@@ -159,14 +175,19 @@ async def test_who_may_disable_whom(
     assert await as_person(http, sandbox, "PATCH", f"/users/{target}", *scopes, role=role, json=body) == allowed
 
 
-async def test_a_helpdesk_administrator_resets_passwords_of_ordinary_people(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+async def test_a_helpdesk_administrator_resets_passwords_of_ordinary_people(
+    http: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
     scope = "User-PasswordProfile.ReadWrite.All"
     for target, expected in ((SAWYER, 204), (ALEX, 403)):
-        got = await as_person(http, sandbox, "PATCH", f"/users/{target}", scope, role="Helpdesk Administrator", json=PASSWORD)
+        url, role = f"/users/{target}", "Helpdesk Administrator"
+        got = await as_person(http, sandbox, "PATCH", url, scope, role=role, json=PASSWORD)
         assert got == expected
 
 
-async def test_roles_held_in_the_directory_count_like_those_in_the_token(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+async def test_roles_held_in_the_directory_count_like_those_in_the_token(
+    http: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
     got = await as_person(http, sandbox, "PATCH", f"/users/{SAWYER}", "User.ReadWrite.All", user="AlexW@contoso.com",
                           json={"accountEnabled": False})
     assert got == 204
@@ -200,7 +221,7 @@ async def test_sign_in_activity_needs_the_audit_log_permission(http: httpx.Async
 
 async def test_permissions_are_asked_of_each_item_of_a_batch(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
     token = sandbox.issue_token(app_roles=["User.Read.All"])
-    items = [{"id": "1", "method": "GET", "url": f"/users/{SAWYER}"}, {"id": "2", "method": "DELETE", "url": f"/users/{SAWYER}"}]
+    items = [{"id": str(n), "method": m, "url": f"/users/{SAWYER}"} for n, m in ((1, "GET"), (2, "DELETE"))]
     answer = await http.post("/$batch", json={"requests": items}, headers={"Authorization": f"Bearer {token}"})
     assert {r["id"]: r["status"] for r in answer.json()["responses"]} == {"1": 200, "2": 403}
 

@@ -9,8 +9,25 @@ from msgraph.generated.models.reference_create import ReferenceCreate
 
 from offboard.sandbox.tenant import Sandbox
 from tests.sandbox.world import (
-    ADELE, BI_USERS, DIEGO, EVENTUAL, EVERYBODY, FINANCE_EVERYONE, FINANCE_TEAM, HQ, ISAIAH, JONI, MEGAN, NESTOR, NEWS,
-    PATTI, PAYROLL, ROTA, SAWYER, VAULT, error_of,
+    ADELE,
+    BI_USERS,
+    DIEGO,
+    EVENTUAL,
+    EVERYBODY,
+    FINANCE_EVERYONE,
+    FINANCE_TEAM,
+    HQ,
+    ISAIAH,
+    JONI,
+    MEGAN,
+    NESTOR,
+    NEWS,
+    PATTI,
+    PAYROLL,
+    ROTA,
+    SAWYER,
+    VAULT,
+    error_of,
 )
 
 pytestmark = pytest.mark.anyio

@@ -118,7 +118,9 @@ async def test_writes_see_the_truth_at_once(http: httpx.AsyncClient, sandbox: Sa
     assert (await http.get(f"/devices/{LAPTOP}/registeredOwners")).json()["value"] == []
 
 
-async def test_a_purged_person_is_still_there_for_lagging_reads(http: httpx.AsyncClient, sandbox: Sandbox, clock: Clock) -> None:
+async def test_a_purged_person_is_still_there_for_lagging_reads(
+    http: httpx.AsyncClient, sandbox: Sandbox, clock: Clock
+) -> None:
     await http.delete(f"/users/{SAWYER}")
     clock.pass_(seconds=100)
     sandbox.behavior = Behavior(lag=10)
@@ -142,7 +144,9 @@ async def disable(http: httpx.AsyncClient) -> httpx.Response:
     return await http.patch(f"/users/{SAWYER}", json={"accountEnabled": False})
 
 
-async def test_a_status_before_does_nothing_and_after_hides_what_was_done(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+async def test_a_status_before_does_nothing_and_after_hides_what_was_done(
+    http: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
     sandbox.behavior = script({**DISABLE, "fault": {"status": 503, "retry_after": 1.5}})
     answer = await disable(http)
     assert error_of(answer) == (503, "serviceNotAvailable")
@@ -183,7 +187,9 @@ async def test_broken_answers_break_where_the_client_reads_them(http: httpx.Asyn
     assert (page.status_code, page.headers["Content-Type"]) == (502, "text/html")
 
 
-async def test_inside_a_batch_items_fail_vanish_and_are_throttled_alone(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+async def test_inside_a_batch_items_fail_vanish_and_are_throttled_alone(
+    http: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
     sandbox.behavior = script(
         {"match": {"path": f"/users/{SAWYER}", "item": True}, "fault": {"drop_item": True}},
         {"match": {"path": f"/users/{ADELE}", "item": True}, "fault": {"status": 429, "retry_after": 3}},

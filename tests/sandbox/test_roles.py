@@ -134,7 +134,9 @@ async def test_a_password_cannot_be_deleted_and_methods_take_no_options(http: ht
     assert (await http.delete(f"{base}/fido2Methods/3179e48a-750b-4051-897c-87b9720928f7")).status_code == 404
 
 
-async def test_an_administrator_resets_a_password_and_follows_the_operation(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+async def test_an_administrator_resets_a_password_and_follows_the_operation(
+    http: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
     url = f"/users/{SAWYER}/authentication/methods/28c10230-6103-485e-b985-444c60001490/resetPassword"
     given = await http.post(url, json={"newPassword": "Correct-Horse-9"})
     made = await http.post(url)

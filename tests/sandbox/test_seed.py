@@ -41,20 +41,24 @@ def changed(**sections: Any) -> dict[str, Any]:
     return {**parse_seed(SMALL, "small.yaml"), **sections}
 
 
+def person(more: dict[str, Any], times: int = 1) -> dict[str, Any]:
+    return changed(people=[{"userPrincipalName": "x@y", "displayName": "X", **more}] * times)
+
+
 @pytest.mark.parametrize(("seed", "message"), [
     ({}, "tenant: needs"),
     (changed(persons=[]), "seed: unknown key 'persons'"),
     (changed(people={"x": 1}), "people: must be a list"),
     (changed(people=[{"displayName": "X"}]), r"people\[0\] \(X\): needs 'userPrincipalName'"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X", "jobtitle": "a"}]), r"people\[0\] \(x@y\): unknown key 'jobtitle'"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X", "accountEnabled": "no"}]), "'accountEnabled' does not hold a boolean"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X", "id": "1"}]), "'id' is not a GUID"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X", "manager": "z@y"}]), "there is no 'z@y' among the people"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X", "licenses": ["E5"]}]), "there is no 'E5' among the skus"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X", "roles": ["King"]}]), "there is no role 'King'"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X", "methods": [{"type": "carrier pigeon"}]}]), r"methods\[0\] needs a 'type'"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X", "deleted_days_ago": "three"}]), "is a number of days"),
-    (changed(people=[{"userPrincipalName": "x@y", "displayName": "X"}] * 2), r"people\[1\] \(x@y\): 'x@y' is already there"),
+    (person({"jobtitle": "a"}), r"people\[0\] \(x@y\): unknown key 'jobtitle'"),
+    (person({"accountEnabled": "no"}), "'accountEnabled' does not hold a boolean"),
+    (person({"id": "1"}), "'id' is not a GUID"),
+    (person({"manager": "z@y"}), "there is no 'z@y' among the people"),
+    (person({"licenses": ["E5"]}), "there is no 'E5' among the skus"),
+    (person({"roles": ["King"]}), "there is no role 'King'"),
+    (person({"methods": [{"type": "carrier pigeon"}]}), r"methods\[0\] needs a 'type'"),
+    (person({"deleted_days_ago": "three"}), "is a number of days"),
+    (person({}, times=2), r"people\[1\] \(x@y\): 'x@y' is already there"),
     (changed(groups=[{"displayName": "G", "kind": "secret"}]), "'kind' out of"),
     (changed(devices=[{"displayName": "D", "owner": "nobody@y"}]), "there is no 'nobody@y'"),
     (changed(skus=[{"skuPartNumber": "E"}]), "needs 'skuId'"),

@@ -1,0 +1,225 @@
+"""Every command, as an administrator types it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Offboard
+from tests.world import SAWYER, Time
+
+USER = "SawyerM@contoso.com"
+
+
+def test_the_main_job_in_one_command(offboard: Offboard) -> None:
+    said = offboard("run", "leaver", USER, "--yes")
+
+    assert 0 == said.code, said.out + said.err
+    assert "Done." in said.out
+    assert "remove" in said.out
+    journal = offboard("--json", "sandbox", "journal").json
+    assert [204, 204, 200, 204, 204, 204] == [entry["status"] for entry in journal]
+
+
+def test_run_and_deleted_list_share_one_tenant(offboard: Offboard) -> None:
+    offboard("run", "leaver-now", USER, "--yes")
+    rows = offboard("--json", "deleted", "list").json
+
+    assert ["Sawyer Miller", "Avery Smith"] == [row["displayName"] for row in rows]
+    assert {"id", "userPrincipalName", "displayName", "accountEnabled", "deletedDateTime", "age_days", "userType"} == set(
+        rows[0]
+    )
+    assert ["Avery Smith", "Sawyer Miller"] == [
+        row["displayName"] for row in offboard("--json", "deleted", "list", "--sort", "oldest").json
+    ]
+
+
+def test_open_items_turn_the_exit_code_to_one_unless_accepted(offboard: Offboard) -> None:
+    assert 1 == offboard("run", "leaver-now", USER, "--yes").code
+    offboard("sandbox", "reset")
+    said = offboard("run", "leaver-now", USER, "--yes", "--accept", "shared-device")
+    assert 0 == said.code
+    assert "Sawyer Laptop" in said.out
+
+
+def test_plan_review_and_apply(offboard: Offboard, tmp_path: Path) -> None:
+    planned = offboard("plan", "leaver", USER, "--out", "sawyer.json")
+    shown = offboard("show", "sawyer.json")
+    page = offboard("show", "sawyer.json", "--format", "html")
+    text = offboard("show", "sawyer.json", "--format", "markdown")
+    document = offboard("show", "sawyer.json", "--format", "json")
+    applied = offboard("apply", "sawyer.json", "--yes")
+    again = offboard("apply", "sawyer.json", "--yes")
+
+    assert 0 == planned.code
+    assert "Woodgrove Desktop" in shown.out
+    assert page.out.lstrip().lower().startswith("<!doctype html>")
+    assert "Sawyer Miller" in text.out
+    assert "offboard.plan/1" == document.json["schema"]
+    assert 0o600 == os.stat(tmp_path / "sawyer.json").st_mode & 0o777
+    assert 0 == applied.code
+    assert (3, True) == (again.code, "already carried out" in again.err)
+
+
+def test_an_edited_plan_is_refused_with_three(offboard: Offboard, tmp_path: Path) -> None:
+    offboard("plan", "leaver", USER, "--out", "sawyer.json")
+    path = tmp_path / "sawyer.json"
+    path.write_bytes(path.read_bytes().replace(b"Woodgrove Desktop", b"Woodgrove Laptop!"))
+    said = offboard("apply", "sawyer.json", "--yes")
+
+    assert 3 == said.code
+    assert "edited" in said.err
+
+
+def test_a_dry_run_writes_nothing(offboard: Offboard) -> None:
+    assert 0 == offboard("run", "leaver-now", USER, "--dry-run").code
+    assert [] == offboard("--json", "sandbox", "journal").json
+
+
+def test_without_a_terminal_nothing_is_assumed(offboard: Offboard) -> None:
+    said = offboard("run", "leaver", USER)
+
+    assert 2 == said.code
+    assert "--yes" in said.err
+    assert [] == offboard("--json", "sandbox", "journal").json
+
+
+def test_json_streams_the_plan_each_result_and_the_verdict(offboard: Offboard) -> None:
+    lines = offboard("--json", "run", "leaver", USER, "--yes").lines
+
+    assert "plan" == lines[0]["event"]
+    assert {"result"} == {line["event"] for line in lines[1:-1]}
+    assert ("verdict", 0) == (lines[-1]["event"], lines[-1]["exit_code"])
+    assert [{"step": "remove", "due": "2026-12-23T17:05:12Z"}] == lines[-1]["leavers"][0]["due_later"]
+
+
+def test_later_steps_are_carried_out_by_resume_when_they_fall_due(offboard: Offboard, time: Time) -> None:
+    offboard("run", "leaver", USER, "--yes")
+    early = offboard("resume")
+    time.jump(days=30, minutes=1)
+    late = offboard("resume")
+
+    assert (0, 0) == (early.code, late.code), late.out + late.err
+    assert ["remove"] == [entry["step"] for entry in offboard("--json", "audit", "show", "--event", "intent").lines][-1:]
+    assert "Sawyer Miller" in offboard("deleted", "list").out
+    assert "No run is open." in offboard("resume").err
+
+
+def test_runs_and_status_tell_where_a_run_is(offboard: Offboard) -> None:
+    offboard("run", "leaver", USER, "--yes")
+    runs = offboard("--json", "runs").json
+    status = offboard("--json", "status", runs[0]["run"]).json
+
+    assert [("leaver", "open", 0)] == [(run["playbook"], run["state"], run["exit_code"]) for run in runs]
+    assert ["waiting"] == [c["outcome"] for c in status["leavers"][0]["changes"] if c["step"] == "remove"]
+    assert USER in offboard("runs").out
+    assert "remove" in offboard("status", runs[0]["run"]).out
+
+
+def test_the_articles_own_order_runs_and_shows_the_deleted_users_twice(offboard: Offboard) -> None:
+    said = offboard("--json", "run", "entra-article", USER, "--yes")
+    verdict = said.lines[-1]
+
+    assert 2 == len(verdict["leavers"][0]["tables"])
+    assert {SAWYER, "dddddddd-3333-4444-5555-eeeeeeeeeeee"} == {
+        row["id"] for row in verdict["leavers"][0]["tables"][0]["rows"]
+    }
+
+
+def test_a_deleted_user_is_restored_and_purged(offboard: Offboard) -> None:
+    restored = offboard("deleted", "restore", "AveryS@contoso.com", "--yes")
+    gone = offboard("--json", "deleted", "list").json
+    offboard("run", "leaver-now", USER, "--yes")
+    purged = offboard("deleted", "purge", SAWYER, "--yes")
+
+    assert (0, [], 0) == (restored.code, gone, purged.code)
+    assert [] == offboard("--json", "deleted", "list").json
+    assert 2 == offboard("deleted", "purge", SAWYER, "--yes").code
+    assert 0 == offboard("audit", "verify").code
+
+
+def test_the_audit_is_shown_filtered_and_verified(offboard: Offboard, tmp_path: Path) -> None:
+    run = offboard("--json", "run", "leaver", USER, "--yes").lines[-1]["run"]
+    outcomes = offboard("--json", "audit", "show", "--run", run, "--leaver", USER, "--event", "outcome").lines
+    path = tmp_path / "state" / "tenants" / "sandbox" / "audit.jsonl"
+    good = offboard("--json", "audit", "verify").json
+    path.write_bytes(path.read_bytes().replace(b"Woodgrove", b"Woodgrowe", 1))
+    bad = offboard("--json", "audit", "verify")
+
+    assert 6 == len(outcomes)
+    assert all(record["graph"]["request_id"] for record in outcomes)
+    assert good["valid"]
+    assert 3 == bad.code
+    assert bad.json["problem"]["line"] > 1
+
+
+def test_permissions_name_what_an_app_cannot_do(offboard: Offboard) -> None:
+    said = offboard("--json", "permissions", "leaver-now").json
+
+    assert ["unown-devices"] == said["delegated_only"]
+    assert "User.EnableDisableAccount.All" in said["delegated"]
+    assert "Device.ReadWrite.All" in said["application"]
+    assert "Directory.AccessAsUser.All" not in said["application"]
+
+
+def test_a_list_of_leavers_from_stdin(offboard: Offboard) -> None:
+    lines = offboard(
+        "--json", "run", "leaver", "--leavers", "-", "--yes", stdin="user\nSawyerM@contoso.com\nIsaiahL@contoso.com\n"
+    ).lines
+
+    assert ["Sawyer Miller", "Isaiah Langer"] == [each["leaver"]["displayName"] for each in lines[-1]["leavers"]]
+
+
+def test_one_refused_leaver_does_not_stop_the_others(offboard: Offboard) -> None:
+    said = offboard("--json", "run", "leaver", USER, "LynneR@contoso.com", "--yes")
+
+    assert 1 == said.code
+    assert 2 == len(said.lines[-1]["leavers"])
+
+
+def test_help_teaches_with_an_example_everywhere(offboard: Offboard) -> None:
+    from offboard.cli.main import COMMANDS
+
+    for name in COMMANDS:
+        said = offboard(name, "--help")
+        assert 0 == said.code
+        assert "Example:" in said.out, name
+
+
+def test_completion_scripts_are_printed(offboard: Offboard) -> None:
+    for shell in ("zsh", "fish"):
+        assert "_OFFBOARD_COMPLETE" in offboard("completion", shell).out
+
+
+@pytest.mark.parametrize("name", ["playbook", "plan", "audit", "tenants"])
+def test_schemas_are_printed(offboard: Offboard, name: str) -> None:
+    assert offboard("schema", name).json["$schema"].startswith("https://json-schema.org/")
+
+
+def test_a_plan_and_its_audit_validate_against_their_schemas(offboard: Offboard) -> None:
+    from jsonschema import Draft202012Validator
+
+    offboard("plan", "entra-article", USER, "--out", "plan.json")
+    offboard("apply", "plan.json", "--yes")
+    plan = Draft202012Validator(offboard("schema", "plan").json)
+    audit = Draft202012Validator(offboard("schema", "audit").json)
+
+    assert [] == [error.message for error in plan.iter_errors(json.loads(Path("plan.json").read_text()))]
+    for record in offboard("--json", "audit", "show").lines:
+        assert [] == [error.message for error in audit.iter_errors(record)]
+
+
+def test_every_shipped_playbook_runs_to_its_end(offboard: Offboard, time: Time) -> None:
+    people = {"guest": "dana_fabrikam.com#EXT#@contoso.onmicrosoft.com"}
+    for book in offboard("--json", "playbooks").json:
+        offboard("sandbox", "reset")
+        first = offboard("run", book["name"], people.get(book["name"], USER), "--yes")
+        time.jump(days=40)
+        later = offboard("resume")
+        assert first.code in (0, 1), book["name"] + first.out + first.err
+        assert later.code in (0, 1), book["name"] + later.out + later.err
+        assert "failed" not in first.out + later.out
+    assert 0 == offboard("audit", "verify").code
