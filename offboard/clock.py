@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,4 +23,10 @@ class Clock:
     sleep: Callable[[float], Awaitable[None]]
 
 
-REAL = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=asyncio.sleep)
+async def _sleep(seconds: float) -> None:
+    import asyncio  # 50 ms that --help must not wait for
+
+    await asyncio.sleep(seconds)
+
+
+REAL = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=_sleep)

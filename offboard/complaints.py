@@ -17,6 +17,7 @@ from offboard.actions.base import Action
 from offboard.errors import Problem
 from offboard.grammar import playbook_schema, with_schema
 from offboard.model import JSON
+from offboard.schemafit import fits
 from offboard.source import Fields, Items, Mark, Node, Scalar, data, near, shown
 from offboard.yamlsource import Source
 
@@ -78,6 +79,8 @@ def complaints(source: Source) -> Iterator[Problem]:
         source: The file's tree.
     """
     document = data(source.root)
+    if fits(playbook_schema(), document):
+        return
     found = _validator().iter_errors(document)
     yield from islice((problem for error in found for problem in _explain(source, error, document)), MAX_COMPLAINTS)
 
@@ -91,9 +94,12 @@ def _validator() -> Any:
 
 def mismatches(action: Action, parameters: Mapping[str, JSON]) -> list[str]:
     """In which parameters differ from what the action takes, as sentences without places."""
+    schema = with_schema(action)
+    if fits(schema, dict(parameters)):
+        return []
     from jsonschema import Draft202012Validator
 
-    errors = Draft202012Validator(with_schema(action)).iter_errors(dict(parameters))
+    errors = Draft202012Validator(schema).iter_errors(dict(parameters))
     return [said.message for error in errors for said in _say(_Case(error, action.name))]
 
 

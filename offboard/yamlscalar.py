@@ -36,7 +36,7 @@ def typed(value: str) -> str | int | float | bool | Trap | None:
     if value in _WORDS:
         return _WORDS[value]
     found = _NUMBER.fullmatch(value)
-    if found and len(value) <= _MAX_DIGITS:
+    if found and sum(map(str.isdigit, value)) <= _MAX_DIGITS:
         return float(value) if found.group(1) else int(value)
     return _trap(value) or value
 

@@ -37,6 +37,10 @@ class Wire:
     graph: GraphServiceClient
     new_password: Callable[[], str]
 
+    def directory_object(self, id: str) -> str:
+        """The absolute address of an object, as `@odata.id` wants it: of this cloud's Graph, also inside a batch."""
+        return f"{str(self.graph.request_adapter.base_url).rstrip('/')}/directoryObjects/{id}"
+
     def request(
         self, method: Literal["PATCH", "POST", "DELETE", "PUT"], builder: Any, body: JSON | None = None
     ) -> RequestInformation:
@@ -71,6 +75,7 @@ class Action(ABC):
         effect: The worst that may be lost.
         reads: The facts it may look at; nothing else is handed in.
         calls: Every call it may make, as `METHOD /path/{id}`; checked against the wire by the tests.
+        undo_calls: The calls of its way back, where they differ.
         permissions: For its own calls (reading has its own, on the fact classes).
         parameters: JSON Schema of each parameter allowed under `with`.
         required: Names of parameters that must be given.
@@ -86,6 +91,7 @@ class Action(ABC):
     effect: ClassVar[Effect] = Effect.REVERSIBLE
     reads: ClassVar[tuple[FactType, ...]] = (Account,)
     calls: ClassVar[tuple[str, ...]] = ()
+    undo_calls: ClassVar[tuple[str, ...]] = ()
     permissions: ClassVar[Permissions]
     parameters: ClassVar[Mapping[str, JSON]] = {}
     required: ClassVar[tuple[str, ...]] = ()

@@ -37,6 +37,7 @@ class DeleteUser(Action):
     effect = Effect.RECOVERABLE
     reads = (Account,)
     calls = ("DELETE /users/{id}",)
+    undo_calls = ("POST /directory/deletedItems/{id}/restore",)
     permissions = Permissions(
         delegated=(("User.DeleteRestore.All",), ("User.ReadWrite.All",)),
         application=(("User.DeleteRestore.All",), ("User.ReadWrite.All",)),
@@ -72,6 +73,9 @@ class DeleteUser(Action):
         )
 
     def requests(self, change: Change, wire: Wire) -> RequestInformation:
+        if change.verb == "restore":
+            deleted = wire.graph.directory.deleted_items.by_directory_object_id(change.target.id)
+            return wire.request("POST", deleted.restore)
         return wire.request("DELETE", wire.graph.users.by_user_id(change.target.id))
 
     def fold(self, facts: Facts, change: Change) -> Facts:

@@ -100,6 +100,9 @@ class RemoveLicenses(Action):
     def requests(self, change: Change, wire: Wire) -> RequestInformation:
         user = wire.graph.users.by_user_id(change.target.id)
         # Both arrays are always sent: Graph rejects the call when one is missing.
+        if change.verb == "assign":
+            again = [{"skuId": part.id, **change.after.get(part.id, {})} for part in change.parts]
+            return wire.request("POST", user.assign_license, {"addLicenses": again, "removeLicenses": []})
         body = {"addLicenses": [], "removeLicenses": [part.id for part in change.parts]}
         return wire.request("POST", user.assign_license, body)
 

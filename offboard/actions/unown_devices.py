@@ -33,6 +33,7 @@ class UnownDevices(Action):
     effect = Effect.REVERSIBLE
     reads = (Account, Devices)
     calls = ("DELETE /devices/{id}/registeredOwners/{id}/$ref",)
+    undo_calls = ("POST /devices/{id}/registeredOwners/$ref",)
     permissions = Permissions(
         delegated=(("Directory.AccessAsUser.All",),),
         application=(),
@@ -73,6 +74,8 @@ class UnownDevices(Action):
 
     def requests(self, change: Change, wire: Wire) -> RequestInformation:
         owners = wire.graph.devices.by_device_id(change.target.id).registered_owners
+        if change.verb == "own":
+            return wire.request("POST", owners.ref, {"@odata.id": wire.directory_object(str(change.data["owner"]))})
         return wire.request("DELETE", owners.by_directory_object_id(str(change.data["owner"])).ref)
 
     def fold(self, facts: Facts, change: Change) -> Facts:

@@ -48,13 +48,18 @@ td { font-variant-numeric: tabular-nums; }
 .notes li { margin: .2rem 0; }
 summary { color: var(--soft); cursor: pointer; }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .875rem; }
-@media (max-width: 40rem) { body { padding: 1.2rem .9rem 2rem; } .steps, .listing { min-width: 36rem; }
-  dl div { grid-template-columns: 1fr; gap: 0; } }
+@media screen and (max-width: 40rem) { body { padding: 1.2rem .9rem 2rem; } .listing { min-width: 36rem; }
+  dl div { grid-template-columns: 6rem 1fr; } .steps thead, .steps td:empty { display: none; }
+  .steps, .steps tbody, .steps tr, .steps td, .due th { display: block; width: auto !important; padding: .1rem 0; }
+  .steps td, .due th { border: 0; } .steps td.n { padding-right: .5em; }
+  .steps tbody { border-top: 1px solid var(--line); padding: .4rem 0; } tbody tr:first-child > td { border: 0; }
+  .steps tr:not(.due) + tr { margin-top: .5rem; } .steps td.n, .steps td:nth-child(2) { display: inline; }
+  .steps td.n:empty { display: none; } .open td:nth-child(n+3) { padding-left: .5rem; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --tint: #fff;
   --stop: #8a0018; --stop-tint: #fff; --warn: #5c3900; --warn-tint: #fff; --link: #000; }
   @page { margin: 16mm 14mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt; } }
   body { padding: 0; max-width: none; font-size: 10pt; } table { font-size: 9pt; } h1 { font-size: 15pt; }
-  h2, h3 { break-after: avoid; } tbody, .alert, dl, li { break-inside: avoid; } .listing tr { break-inside: avoid; }
+  h2, h3, summary, thead { break-after: avoid; } .steps tbody, tr, .alert, dl, li { break-inside: avoid; }
   .scroll { overflow: visible; } thead { display: table-header-group; }
   .alert { border: 1px solid; border-left-width: 4px; }
   .open td:nth-child(3) { padding-left: 0; } }

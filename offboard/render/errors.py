@@ -30,13 +30,13 @@ def error_text(error: OffboardError, color: bool = False, *, width: int = 80) ->
 def _error(error: OffboardError, head: str, size: int, style: Style) -> Iterator[str]:
     # Our own messages may have several lines; what follows the first is indented, so that none poses as a new message.
     said, *more = error.what.split("\n")
-    first, *rest = wrap(f"{head}: {_safe(said)}", size)
+    first, *rest = wrap(f"{head}: {_safe(said)}", size - 2)
     yield first.replace(f"{head}:", style.bad(f"{head}:"), 1)
     yield from ("  " + line for line in rest)
     details = error.details if isinstance(error, Refused) else ()
     for text in (*more, *details, *error.why.split("\n")):
         if text:
-            yield from hang("  ", _safe(text), size)
+            yield from hang("  ", _safe(text.rstrip()), size)
     yield from (_safe(line) for line in error.todo.split("\n") if line)
 
 

@@ -23,7 +23,9 @@ def answer(request: Request, moment: datetime, tenant_id: str) -> Response:
     if request.method.upper() != "GET":
         return Response(405, headers)
     if path == "/metadata/endpoints":
-        return Response(200, headers, dumps([_cloud(request.root)]))
+        # The older version of this interface lists clouds, the newer one describes the one that is asked.
+        cloud = _cloud(request.root)
+        return Response(200, headers, dumps([cloud] if "2019-05-01" in request.query else cloud))
     tenants = [{"id": f"/tenants/{tenant_id}", "tenantId": tenant_id}]
     return Response(200, headers, dumps({"value": tenants if path == "/tenants" else []}))
 
@@ -32,7 +34,7 @@ def _cloud(root: str) -> Json:
     return {
         "name": "Sandbox",
         "portal": root,
-        "authentication": {"loginEndpoint": root, "audiences": [root, _ARM], "tenant": "common",
+        "authentication": {"loginEndpoint": root, "audiences": [_ARM, root], "tenant": "common",
                            "identityProvider": "AAD"},
         "graph": root, "graphAudience": root, "microsoftGraphResourceId": root, "media": root, "batch": root,
         "resourceManager": root, "activeDirectoryDataLake": root, "gallery": root, "sqlManagement": root,

@@ -49,7 +49,8 @@ def batch_call(tenant: Tenant, request: Request) -> Response:
         response = misreport(fault, response, headers, moment)
         response = replace(response, mishap=response.mishap or mishap)
     with tenant.store.transaction():
-        entry = RequestEntry(clock.stamp(moment), request.method.upper(), request.path, response.status, False)
+        seen = 0 if response.mishap == Mishap("reset") else response.status
+        entry = RequestEntry(clock.stamp(moment), request.method.upper(), request.path, seen, False)
         note_request(tenant.store, entry)
     return response
 
@@ -178,7 +179,10 @@ def _inherit(outer: Request, headers: dict[str, str]) -> dict[str, str]:
 
 
 def _absolute(outer: Request, id_: str, url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise bad_uri(f"Invalid batch payload format: the url of request {id_} is not a URL.") from None
     path = parts.path if parts.path.startswith("/") else "/" + parts.path
     if parts.netloc or path.lower().startswith("/v1.0/"):
         path = "/" + path.lstrip("/").partition("/")[2]

@@ -82,7 +82,9 @@ def graph_call(tenant: Tenant, request: Request, *, item: bool) -> Response:
         response = Response(200, headers) if skipped else _execute(tenant, request, headers, moment)
         if fault is not None:
             response = misreport(fault, response, headers, moment)
-        note_request(tenant.store, RequestEntry(clock.stamp(moment), method, path, response.status, item))
+        # Nobody saw the status of an answer that was reset: 0 says so.
+        seen = 0 if response.mishap == Mishap("reset") else response.status
+        note_request(tenant.store, RequestEntry(clock.stamp(moment), method, path, seen, item))
     return response
 
 

@@ -94,9 +94,12 @@ def _give(call: Call, user: Entity, license_: object) -> None:
         raise bad_request("License assignment cannot be done for user with invalid usage location.")
     if sku_id.lower() not in skus_of(user) and free_seats(sku) < 1:
         raise bad_request(f"Subscription with SKU {sku_id} does not have any available licenses.")
+    plans = license_.get("disabledPlans") or []
+    if not isinstance(plans, list) or not all(isinstance(plan, str) and is_guid(plan) for plan in plans):
+        raise bad_uri("Cannot convert the literal of 'disabledPlans' to the expected type 'Collection(Edm.Guid)'.")
     states: list[Json] = user.body.get("licenseAssignmentStates") or []
     kept = [s for s in states if s["skuId"] != sku_id.lower() or s["assignedByGroup"]]
-    fresh = state(sku_id.lower(), call.stamp, disabled=license_.get("disabledPlans"))
+    fresh = state(sku_id.lower(), call.stamp, disabled=plans)
     user.body["licenseAssignmentStates"] = [*kept, fresh]
 
 

@@ -46,15 +46,17 @@ def count(call: Call, type_: EntityType, source: Source) -> Answer:
 
 
 def _test(options: Options, type_: EntityType) -> Test:
-    if options.search:
-        name, text = options.search
-        if name not in ("displayName", "mail", "userPrincipalName", "description"):
-            raise bad_request(f"Property '{name}' does not support search.")
-        # The index looks for the beginnings of words.
-        return lambda found: any(word.startswith(text) for word in _words(str(found.get(name) or "")))
-    if options.filter is None:
-        return lambda _found: True
-    return compile_filter(options.filter, type_)
+    tests = [_search_test(*options.search)] if options.search else []
+    if options.filter is not None:
+        tests.append(compile_filter(options.filter, type_))
+    return lambda found: all(test(found) for test in tests)
+
+
+def _search_test(name: str, text: str) -> Test:
+    if name not in ("displayName", "mail", "userPrincipalName", "description"):
+        raise bad_request(f"Property '{name}' does not support search.")
+    # The index looks for the beginnings of words.
+    return lambda found: any(word.startswith(text) for word in _words(str(found.get(name) or "")))
 
 
 def _words(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .call import Call, Key
 from .entity import Entity
@@ -84,7 +84,10 @@ def reference(call: Call, body: Json | None = None) -> Entity:
     link = (call.json_body() if body is None else body).get("@odata.id")
     if not isinstance(link, str):
         raise bad_request("The request body must contain '@odata.id'.")
-    parts = [part for part in urlsplit(link).path.split("/") if part]
+    try:
+        parts = [unquote(part) for part in urlsplit(link).path.split("/") if part]
+    except ValueError:
+        parts = []
     if len(parts) < 2 or parts[-2].lower() not in ("users", "directoryobjects", "groups", "devices", "serviceprincipals"):
         raise bad_request("Invalid URL format specified in payload.")
     found = find_user(call.store, parts[-1]) or call.store.find(parts[-1].lower(), DIRECTORY_TYPES)

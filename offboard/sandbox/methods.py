@@ -140,8 +140,10 @@ def reset_password(call: Call) -> Answer:
     given = body.get("newPassword")
     if given is None and user.body.get("onPremisesSyncEnabled"):
         raise bad_request("A new password must be specified for a user whose password is written back on-premises.")
+    if not isinstance(given, str | None):
+        raise bad_request("Invalid value specified for parameter 'newPassword'.")
     if given is not None:
-        bodies.check_password(str(given))
+        bodies.check_password(given)
     return _accepted(call, user, "" if given is not None else secrets.token_urlsafe(12) + "aA1!")
 
 

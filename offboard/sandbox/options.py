@@ -151,8 +151,11 @@ def make_token(state: dict[str, int]) -> str:
 def _token(text: str) -> dict[str, int]:
     try:
         state = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return {str(name): int(value) for name, value in state.items()}
-    except (ValueError, AttributeError, TypeError):
+        found = {str(name): int(value) for name, value in state.items()}
+        if not all(0 <= value < 2**62 for value in found.values()):
+            raise ValueError
+        return found
+    except (ValueError, AttributeError, TypeError, OverflowError):
         raise bad_request("The specified page token value is invalid or expired.") from None
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from . import bodies, clock, lookup, privilege
 from .call import Answer, Call
 from .entity import Entity
+from .licenses import inherit
 from .listing import collection, count
 from .matching import pinned
 from .options import ENTITY, NONE, Options, check
@@ -113,12 +114,16 @@ def restore(call: Call) -> Answer:
         _rename_back(call, entity, body.get("newUserPrincipalName"))
         take_seats(call.store, entity)
     call.store.put(entity)
+    for member in call.store.targets("member", entity.id) if entity.type == "group" else ():
+        inherit(call, member, entity)
     named = entity.body.get("userPrincipalName") or entity.body.get("displayName")
     call.effect("restore", entity.type, entity.id, name=named)
     return Answer(200, single(call, entity, Options(), "directoryObjects", typed=True))
 
 
-def _rename_back(call: Call, user: Entity, new_name: str | None) -> None:
+def _rename_back(call: Call, user: Entity, new_name: object) -> None:
+    if not isinstance(new_name, str | None) or "@" not in (new_name or "@"):
+        raise bad_request("Invalid value specified for parameter 'newUserPrincipalName'.")
     name = new_name or str(user.body["userPrincipalName"]).removeprefix(user.id.replace("-", ""))
     if lookup.find_user(call.store, name) is not None:
         raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue",

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import clock, rolebook, seats
 from .entity import Entity
+from .graphapp import graph_app, graph_id, permission_id
 from .methods import KINDS, make
 from .render import held_skus
 from .seedfile import SeedError
@@ -31,6 +32,8 @@ class Links:
             for sku_id in held_skus(user.body.get("licenseAssignmentStates") or []) if not user.deleted else ():
                 self._sku_by_id(sku_id).body["consumedUnits"] += 1
         used = {e.key for e in self.bed.planted.entities if e.type == "roleAssignment"}
+        granted = {str(name) for app in self.bed.names["apps"].values() for name in app.body["_permissions"]}
+        self.bed.add(graph_app(self.bed.tenant_id, granted))
         self.bed.planted.entities += [rolebook.activated(self.bed.tenant_id, template) for template in sorted(used)]
 
     def _sku_by_id(self, sku_id: str) -> Entity:
@@ -101,7 +104,7 @@ class Links:
         app = self._find(where, "apps", consent["app"])
         id_ = str(uuid.uuid5(uuid.UUID(user.id), "consent/" + app.id)).replace("-", "")
         body = {"clientId": app.id, "consentType": "Principal", "principalId": user.id,
-                "resourceId": str(uuid.uuid5(uuid.UUID(self.bed.tenant_id), "graph")), "scope": consent["scope"]}
+                "resourceId": graph_id(self.bed.tenant_id), "scope": consent["scope"]}
         return Entity(id_, "permissionGrant", body, app.id, user.id)
 
     def _link_device(self, where: str, device: Entity, entry: Mapping[str, Any]) -> None:
@@ -133,10 +136,9 @@ class Links:
         for name in self._many(where, entry, "owners"):
             self._relate("owner", app, self._find(where, "people", name))
         self._roles(where, app, entry)
-        for number, name in enumerate(app.body["_permissions"]):
+        for name in map(str, app.body["_permissions"]):
             self.bed.add(Entity(str(uuid.uuid5(uuid.UUID(app.id), f"granted/{name}")), "appRoleAssignment", {
-                "appRoleId": str(uuid.uuid5(uuid.NAMESPACE_URL, str(name))), "principalId": app.id,
-                "principalDisplayName": app.body["displayName"], "principalType": "ServicePrincipal",
-                "resourceDisplayName": "Microsoft Graph", "createdDateTime": clock.stamp(self.bed.now),
-                "resourceId": str(uuid.uuid5(uuid.UUID(self.bed.tenant_id), "graph")), "_number": number,
+                "appRoleId": permission_id(name), "principalId": app.id, "principalType": "ServicePrincipal",
+                "principalDisplayName": app.body["displayName"], "resourceDisplayName": "Microsoft Graph",
+                "createdDateTime": clock.stamp(self.bed.now), "resourceId": graph_id(self.bed.tenant_id),
             }, "", app.id))

@@ -114,7 +114,7 @@ def _url(http: HttpRequest) -> str:
     raw = http.scope.get("raw_path") or http.url.path.encode()
     query = http.scope.get("query_string") or b""
     host = http.headers.get("host") or http.url.netloc
-    return f"{http.url.scheme}://{host}{raw.decode('ascii')}" + (f"?{query.decode('ascii')}" if query else "")
+    return f"{http.url.scheme}://{host}{raw.decode('latin-1')}" + (f"?{query.decode('latin-1')}" if query else "")
 
 
 class _Server(uvicorn.Server):

@@ -82,7 +82,7 @@ def get_by_ids(call: Call) -> Answer:
         raise bad_request("The parameter 'ids' must hold between 1 and 1000 object ids.")
     wanted = tuple(map(str, types)) if isinstance(types, list) and types else DIRECTORY_TYPES
     wanted = DIRECTORY_TYPES if "directoryObject" in wanted else wanted
-    found = [call.store.find(str(id_).lower(), wanted) for id_ in dict.fromkeys(ids)]
+    found = [call.store.find(id_.lower(), wanted) for id_ in dict.fromkeys(map(str, ids))]
     value = [show(entity, options.select, typed=True) for entity in found if entity and entity.deleted is None]
     return Answer(200, {"@odata.context": call.context("directoryObjects"), "value": value})
 

@@ -16,47 +16,11 @@ from offboard.source import Fields, Items, Scalar, data
 from offboard.yamlsource import read
 
 REAL = {path.name: path.read_bytes() for path in sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))}
-FAST = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-PIECES = [
-    "- ",
-    ": ",
-    "\n",
-    "  ",
-    "[",
-    "]",
-    "{",
-    "}",
-    ",",
-    "'",
-    '"',
-    "|",
-    ">",
-    "&a",
-    "*a",
-    "!!",
-    "#",
-    "?",
-    "---",
-    "...",
-    "%",
-]
-PIECES += [
-    "steps",
-    "action",
-    "disable-user",
-    "with",
-    "when",
-    "due",
-    "T+1d",
-    "yes",
-    "1:30",
-    "~",
-    "null",
-    "${",
-    "\t",
-    "é",
-    "\x00",
-]
+FAST = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SIGNS = ["- ", ": ", "\n", "  ", "[", "]", "{", "}", ",", "'", '"', "|", ">", "#", "?", "---", "...", "%", "\t", "\x00"]
+WORDS = ["&a", "*a", "!!", "yes", "1:30", "~", "null", "${", "é"]
+PIECES = [*SIGNS, *WORDS, "steps", "action", "disable-user", "with", "when", "due", "T+1d"]
+CEL = [*PIECES, "leaver.", "id", "&&", "||", "==", "(", ")"]
 
 
 def answer(content: bytes) -> Playbook | SourceError:
@@ -96,9 +60,7 @@ def test_any_heap_of_yaml_ends_in_a_playbook_or_in_complaints(text: str) -> None
 
 @FAST
 @given(st.sampled_from(sorted(REAL)), st.randoms(use_true_random=False), st.integers(1, 6))
-def test_any_damage_to_a_real_playbook_ends_in_a_playbook_or_in_complaints(
-    name: str, chance: random.Random, times: int
-) -> None:
+def test_any_damage_to_a_real_playbook_ends_in_one_or_in_complaints(name: str, chance: random.Random, times: int) -> None:
     content = bytearray(REAL[name])
     for _ in range(times):
         place = chance.randrange(len(content))
@@ -154,9 +116,7 @@ def nodes(node: Scalar | Items | Fields) -> Iterator[Scalar | Items | Fields]:
 
 
 @FAST
-@given(
-    st.text(max_size=60) | st.lists(st.sampled_from(PIECES + ["leaver.", "id", "&&", "||", "==", "(", ")"])).map("".join)
-)
+@given(st.text(max_size=60) | st.lists(st.sampled_from(CEL)).map("".join))
 def test_any_condition_is_compiled_or_refused_with_a_place_in_it(text: str) -> None:
     try:
         compile_expression(text)

@@ -1,11 +1,10 @@
 """Loading a playbook: its grammar, and every complaint about it."""
 
 import hashlib
-from pathlib import Path
 
 import pytest
 
-from offboard.errors import Problem, SourceError, UsageError
+from offboard.errors import Problem, SourceError
 from offboard.model import Due, OnFailure, Playbook
 from offboard.playbook import load
 
@@ -286,26 +285,3 @@ def test_all_problems_of_grammar_and_sense_are_named_at_once_in_the_order_of_the
         "    when: leaver.x == 1\n  - {action: disable-user, wen: x}\n"
     )
     assert [problem.line for problem in problems] == [1, 3, 5, 7, 8, 9]
-
-
-def test_a_playbook_that_is_not_there_is_an_error_of_usage(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no such file") as caught:
-        load(tmp_path / "none.yaml")
-    assert caught.value.todo
-
-
-def test_a_folder_is_not_a_playbook(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read") as caught:
-        load(tmp_path)
-    assert caught.value.why
-
-
-def test_a_file_without_end_is_read_no_further_than_the_limit() -> None:
-    with pytest.raises(SourceError, match="larger than 256 KiB"):
-        load("/dev/zero")
-
-
-def test_a_playbook_is_read_from_its_file(tmp_path: Path) -> None:
-    file = tmp_path / "p.yaml"
-    file.write_text(f"{HEAD}steps: [disable-user]\n")
-    assert load(file) == load(str(file), file.read_bytes())

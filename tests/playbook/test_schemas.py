@@ -138,13 +138,12 @@ def test_loader_and_published_schema_agree(source: str) -> None:
 
 
 def a_plan() -> Plan:
-    step = load(
-        "p", b"playbook: p\naccept: [a-b]\nparameters: {x: {}}\nsteps: [{action: delete-user, due: T+2h, when: 'true'}]"
-    )
+    head = b"playbook: p\naccept: [a-b]\nparameters: {x: {}}\n"
+    book = load("p", head + b"steps: [{action: delete-user, due: T+2h, when: 'true'}]")
     ref = Ref("user", "1", "Sawyer")
     change = Change("delete", ref, {"a": 1}, "gone", Effect.RECOVERABLE, NOW, (ref,), {"owner": "2"})
     planned = PlannedStep(
-        step.steps[0],
+        book.steps[0],
         NOW,
         (change, Change("free", ref)),
         (Note(Doing.KEEP, ref, "stays", "license-by-group", open=True), Note(Doing.ASK, None, "do", "by-hand")),
@@ -153,9 +152,8 @@ def a_plan() -> Plan:
     )
     leaver = Leaver("1", "s@contoso.com", "Sawyer", {"department": "Sales"})
     each = LeaverPlan(leaver, NOW, {"id": "1"}, (planned,), (Objection("g", "warn", "r"),), ("c",))
-    return seal(
-        Plan("id", NOW, NOW, Tenant("t", "contoso.com", "c"), step, (each,), "me", {"delete-user": 1}, ({"a": []},))
-    )
+    tenant = Tenant("t", "contoso.com", "c")
+    return seal(Plan("id", NOW, NOW, tenant, book, (each,), "me", {"delete-user": 1}, ({"a": []},)))
 
 
 def test_a_plan_as_written_fits_its_schema() -> None:

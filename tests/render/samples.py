@@ -120,9 +120,7 @@ def changes(leaver: Leaver = SAWYER, devices: tuple[Ref, ...] = (LAPTOP, DESKTOP
         "remove-licenses": (
             Change("free", me, {E3.id: {"disabledPlans": []}, VISIO.id: {}}, "not assigned", parts=(E3, VISIO)),
         ),
-        "delete-user": (
-            Change("delete", me, "active user", "deleted user", effect=Effect.RECOVERABLE, until=at),
-        ),
+        "delete-user": (Change("delete", me, "active user", "deleted user", effect=Effect.RECOVERABLE, until=at),),
     }
 
 
@@ -169,9 +167,7 @@ def plan(*leavers: LeaverPlan, accept: tuple[str, ...] = ()) -> Plan:
         created=NOW,
         valid_until=NOW + timedelta(hours=24),
         tenant=Tenant("0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", "contoso.com", "sandbox"),
-        playbook=Playbook(
-            "leaver-now", "Cut access now.", steps, accept=accept, digest="sha256:3e91c0aa" + "5d" * 28
-        ),
+        playbook=Playbook("leaver-now", "Cut access now.", steps, accept=accept, digest="sha256:3e91c0aa" + "5d" * 28),
         leavers=tuple(chosen),
         actor="admin@contoso.com",
         needs=tuple(as_json(needs(s for s in steps if s.action in ACTIONS))),
@@ -239,7 +235,9 @@ def hostile_plan(text: str) -> Plan:
     )
     laptop, desktop, power_bi = replace(LAPTOP, name=text), replace(DESKTOP, name=text), replace(POWER_BI, name=text)
     by = changes(leaver, (laptop, desktop))
-    by["remove-licenses"] = (replace(by["remove-licenses"][0], parts=(replace(E3, name=text), replace(VISIO, name=text))),)
+    by["remove-licenses"] = (
+        replace(by["remove-licenses"][0], parts=(replace(E3, name=text), replace(VISIO, name=text))),
+    )
     left = notes(laptop, power_bi)
     steps = [
         PlannedStep(

@@ -17,12 +17,25 @@ from tests.render.samples import NOW, SAWYER, hostile_plan, leaver_plan, person,
 from tests.render.test_safe import harmless
 
 VOID = {"meta", "br"}
-ALLOWED = VOID | set(
-    "html head title style body header main footer section div h1 h2 h3 p ul li dl dt dd table thead tbody tr th td "
-    "bdi code b strong small details summary a span".split()
-)
-CLASSES = set("alert stop warn scroll upn about leaver steps due n change lossy note open accepted quiet listing".split())
-CLASSES |= {"notes", "short"}
+ALLOWED = VOID | {
+    "html",
+    "head",
+    "title",
+    "style",
+    "body",
+    "header",
+    "main",
+    "footer",
+    "section",
+    "div",
+    "h1",
+    "h2",
+    "h3",
+}
+ALLOWED |= {"p", "ul", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "a"}
+ALLOWED |= {"bdi", "code", "b", "strong", "small", "span"}
+CLASSES = {"alert", "stop", "warn", "scroll", "upn", "about", "leaver", "steps", "due", "n", "listing", "notes", "short"}
+CLASSES |= {"change", "lossy", "note", "open", "accepted", "quiet"}
 
 
 class Page(HTMLParser):
@@ -87,6 +100,9 @@ def read(made: Plan) -> Page:
     return page
 
 
+PLAIN = read(hostile_plan("Plain"))
+
+
 @pytest.mark.parametrize("made", [plan(), rich_plan(), plan(*(leaver_plan(person(n)) for n in range(6)))])
 def test_the_page_is_well_formed(made: Plan) -> None:
     assert read(made).seen.count("html") == 1
@@ -128,14 +144,13 @@ def test_the_overview_leads_to_each_leaver() -> None:
 def test_no_payload_becomes_an_element_or_an_attribute(text: str) -> None:
     source = plan_html(hostile_plan(text), NOW)
     assert all(map(harmless, source.split("\n")))
-    tables = [read(hostile_plan(t)).seen.count("td") for t in (text, "Plain")]
-    assert tables[0] == tables[1]
+    assert read(hostile_plan(text)).seen.count("td") == PLAIN.seen.count("td")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(st.characters(codec=None), max_size=60) | st.text("<>&\"'/=! a-\n\x00", max_size=40))
 def test_no_text_at_all_becomes_an_element_or_an_attribute(text: str) -> None:
-    assert read(hostile_plan(text)).seen.count("td") == read(hostile_plan("Plain")).seen.count("td")
+    assert read(hostile_plan(text)).seen.count("td") == PLAIN.seen.count("td")
 
 
 def test_only_finished_markup_is_not_escaped() -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from tests.render.payloads import HOSTILE
 
 from offboard.render.safe import for_csv, for_html, for_markdown, safe, suspicious, width
+from tests.render.payloads import HOSTILE
 
 ANYTHING = st.text(st.characters(codec=None), max_size=200)
 NASTY = st.text(st.sampled_from("ab1 .|`\\<>&@#*_[]()!-+:~$'\"=\n\u202e\u0301\u200b字"), max_size=60)
@@ -45,7 +45,9 @@ def test_a_quoted_source_line_is_made_harmless_with_its_spaces_kept(text: str) -
     assert safe(made, 500, keep_spaces=True) == made
 
 
-@pytest.mark.parametrize("text", ["Sawyer Miller", "Zoë Müller", "O’Brien-Smith", "山田 太郎", "Алла Ким", "שרה לוי", "नीता"])
+@pytest.mark.parametrize(
+    "text", ["Sawyer Miller", "Zoë Müller", "O’Brien-Smith", "山田 太郎", "Алла Ким", "שרה לוי", "नीता"]
+)
 def test_ordinary_names_stay_as_they_are(text: str) -> None:
     assert safe(text) == text
     assert suspicious(text) == ""
@@ -167,5 +169,5 @@ def test_a_cell_keeps_what_is_no_formula() -> None:
         '""',
         '"true"',
         '"-5"',
-        "\"'-5\"",
+        '"\'-5"',
     ]
