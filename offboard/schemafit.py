@@ -83,11 +83,15 @@ def _condition(schema: Any, value: JSON, whole: Mapping[str, Any]) -> bool:
     return _fits(whole.get("then" if _fits(schema, value) else "else", {}), value)
 
 
-def _sized(kind: type, compare: Callable[[int, int], bool]) -> Callable[[Any, JSON, Mapping[str, Any]], bool]:
+Rule = Callable[[Any, JSON, Mapping[str, Any]], bool]
+"""What a keyword asks: its argument, the value, and the schema it stands in."""
+
+
+def _sized(kind: type[str | list[JSON] | dict[str, JSON]], compare: Callable[[int, int], bool]) -> Rule:
     return lambda limit, value, _: not isinstance(value, kind) or compare(len(value), limit)
 
 
-def _valued(compare: Callable[[float, float], bool]) -> Callable[[Any, JSON, Mapping[str, Any]], bool]:
+def _valued(compare: Callable[[float, float], bool]) -> Rule:
     return lambda limit, value, _: isinstance(value, bool) or not isinstance(value, int | float) or compare(value, limit)
 
 
@@ -99,7 +103,7 @@ def _at_most(found: float, limit: float) -> bool:
     return found <= limit
 
 
-_RULES: Mapping[str, Callable[[Any, JSON, Mapping[str, Any]], bool]] = {
+_RULES: Mapping[str, Rule] = {
     "type": _type,
     "enum": _enum,
     "const": lambda wanted, value, whole: _enum([wanted], value, whole),

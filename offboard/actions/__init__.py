@@ -9,6 +9,7 @@ from offboard.actions.delete_user import DeleteUser
 from offboard.actions.disable_devices import DisableDevices
 from offboard.actions.disable_user import DisableUser
 from offboard.actions.list_deleted_users import ListDeletedUsers
+from offboard.actions.remove_groups import RemoveGroups
 from offboard.actions.remove_licenses import RemoveLicenses
 from offboard.actions.reset_password import ResetPassword
 from offboard.actions.revoke_sessions import RevokeSessions
@@ -22,6 +23,7 @@ ACTIONS: dict[str, Action] = {
         ResetPassword(),
         UnownDevices(),
         DisableDevices(),
+        RemoveGroups(),
         RemoveLicenses(),
         DeleteUser(),
         ListDeletedUsers(),

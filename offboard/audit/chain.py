@@ -17,7 +17,8 @@ import orjson
 from offboard.audit.events import EVENTS, FRAME
 from offboard.errors import UsageError
 
-ZERO = "sha256:" + "0" * 64
+_PREFIX = "sha256:"
+ZERO = _PREFIX + "0" * 64
 """What stands in `prev` of the first record."""
 
 MAX_LINE = 4 * 1024 * 1024
@@ -34,6 +35,9 @@ _FRAME = tuple(sorted(FRAME))
 _UNSAFE = re.compile(
     "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_ASCII = bytes(range(0x7F))
+_PERHAPS_UNSAFE = re.compile(rb"\x7f|\xc2[\x80-\x9f\xad]|\xd8\x9c|\xe2[\x80\x81]|\xef[\xbb\xbf]|\xf3\xa0")
+"""The bytes with which these characters begin in UTF-8, or a few more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def canonical(record: Mapping[str, Any]) -> bytes:
 
 def digest(record: Mapping[str, Any]) -> str:
     """`sha256:` over the canonical form of the record, `hash` left out."""
-    return "sha256:" + hashlib.sha256(canonical({k: v for k, v in record.items() if k != "hash"})).hexdigest()
+    return _PREFIX + hashlib.sha256(canonical({k: v for k, v in record.items() if k != "hash"})).hexdigest()
 
 
 def line_of(record: Mapping[str, Any]) -> bytes:
@@ -132,8 +136,12 @@ def line_of(record: Mapping[str, Any]) -> bytes:
 
 
 def _escaped(line: bytes) -> bytes:
-    # These characters can stand inside JSON texts only, so replacing them anywhere on the line is right.
-    return line if line.isascii() and b"\x7f" not in line else _UNSAFE.sub(_escape, line.decode()).encode()
+    # Nearly every line has none of them, which is seen quickly on its few bytes beyond ASCII.
+    rest = line.translate(None, _ASCII)
+    if not rest or not _PERHAPS_UNSAFE.search(rest):
+        return line
+    # They can stand inside JSON texts only, so replacing them anywhere on the line is right.
+    return _UNSAFE.sub(_escape, line.decode()).encode()
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -194,8 +202,10 @@ def check_line(line: bytes, seq: int, prev: str) -> dict[str, Any] | str:
         return "it does not hold the hash of the record before it: one of the two was replaced"
     if line_of(record) != line:
         return "it was edited: the line is not written as this log writes its records"
-    if digest(record) != record["hash"]:
+    found = record.pop("hash")
+    if found != _PREFIX + hashlib.sha256(canonical(record)).hexdigest():
         return "it was edited: its content does not match its hash"
+    record["hash"] = found
     return record
 
 

@@ -35,9 +35,6 @@ EVENTS: dict[str, Event] = {
     "held": Event("OFB1011", "A run was put on hold by a person."),
     "released": Event("OFB1012", "A held run was released by a person."),
     "canceled": Event("OFB1013", "A run was canceled by a person."),
-    "unchanged": Event("OFB1014", "A planned change was no longer needed when its step began; nothing was sent."),
-    "drifted": Event("OFB1015", "A change would be needed that was not approved; it was not made."),
-    "undone": Event("OFB1016", "A change was made and verified, but no longer held at the end of the run."),
     "deleted-restored": Event("OFB1101", "A deleted user was brought back from the tenant's deleted items."),
     "deleted-purged": Event("OFB1102", "A deleted user was removed for good from the tenant's deleted items."),
     "tail-recovered": Event(

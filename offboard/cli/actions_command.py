@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from offboard.cli.context import App, pass_app
+from offboard.cli.options import complete_action
 from offboard.errors import UsageError
 
 
 @click.command("actions", epilog="Example:  offboard actions revoke-sessions")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_action)
 @pass_app
 def command(app: App, name: str | None) -> int:
     """List the actions, or show the reference page of NAME. Contacts nobody."""

@@ -18,11 +18,25 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Callable[..., Any])
 
 
+def complete_playbook(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of playbooks, for the shell."""
+    from offboard.catalog import all_playbooks
+
+    return [name for name, _, _ in all_playbooks(Path.cwd()) if name.startswith(incomplete)]
+
+
+def complete_action(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of actions, for the shell."""
+    from offboard.actions import ACTIONS
+
+    return [name for name in ACTIONS if name.startswith(incomplete)]
+
+
 def who_options(command: C) -> C:
     """PLAYBOOK, USER…, --leavers, --set, --leave."""
     for option in reversed(
         [
-            click.argument("playbook"),
+            click.argument("playbook", shell_complete=complete_playbook),
             click.argument("users", nargs=-1, metavar="USER..."),
             click.option(
                 "--leavers", type=str, metavar="FILE", help="CSV of leavers: user, leave, parameters; - is stdin."

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.cli.options import find_and_load
+from offboard.cli.options import complete_playbook, find_and_load
 
 
 @click.command("permissions", epilog="Example:  offboard permissions leaver-now")
-@click.argument("playbook")
+@click.argument("playbook", shell_complete=complete_playbook)
 @pass_app
 def command(app: App, playbook: str) -> int:
     """Print the least delegated and application permissions of PLAYBOOK, with the step that needs each.

@@ -60,6 +60,7 @@ class Session:
             store=self.store,
             clock=self.app.clock,
             progress=progress,
+            say=self.app.say,
         )
         return Applier(tools, self.app.tenant.guards, self.app.tenant.alias, accepted)
 
@@ -91,7 +92,7 @@ async def session(app: App) -> AsyncIterator[Session]:
     try:
         connection = await connect(app.tenant, transport=transport, prompt=app.say)
         try:
-            sender = Sender(connection, app.clock)
+            sender = Sender(connection, app.clock, say=app.say)
             yield Session(app, connection, sender, Reader(sender), store, audit)
         finally:
             await connection.close()

@@ -59,6 +59,7 @@ class Sender:
         patience: Seconds for which reads are tried again.
         jitter: Random numbers in [0, 1), so that many workers do not knock at the same instant.
         new_id: Makes each call's `client-request-id`.
+        say: Told when Graph makes us wait.
     """
 
     connection: Connection
@@ -66,6 +67,7 @@ class Sender:
     patience: float = 300.0
     jitter: Callable[[], float] = random.random
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    say: Callable[[str], None] = lambda _text: None
     counters: Counters = field(default_factory=Counters)
     graph_now: datetime | None = None
     """Graph's clock, from the newest `Date` header."""
@@ -161,6 +163,7 @@ class Sender:
 
     async def _wait_for_turn(self) -> None:
         while (pause := self._not_before - self.clock.monotonic()) > 0:
+            self.say(f"Graph asks to wait; going on in {pause:.0f} s …")
             await self.clock.sleep(pause)
 
     def _learn(self, answer: Answer) -> None:

@@ -149,7 +149,7 @@ def _forbidden(call: _Call) -> Told:
             "delegated-only",
             "Graph lets only a signed-in person do this, not an app",
             needs.remark or "There is no application permission for the call.",
-            f"Run it with sign_in = \"device-code\" or \"interactive\" as a person with one of: {_roles(needs.roles)}.",
+            f'Run it with sign_in = "device-code" or "interactive" as a person with one of: {_roles(needs.roles)}.',
         )
     alternatives = needs.application if kind == "application" else needs.delegated
     if not alternatives:

@@ -216,13 +216,16 @@ class LeaverRun:
         wait, send, sent = iter(WAITS), pending, _Sent(self.tools.clock.monotonic())
         while True:
             if send:
+                self.tools.say(f"Sending {len(send[:BATCH])} of {len(pending)} changes, then reading them back …")
                 await self._send(send[:BATCH], sent)
             facts = await self._read()
             pending, send = self._give_up(self._judge(pending, facts, sent), sent)
             if not pending:
                 return facts
             if not any(sent.answer(p) is None for p in send):
-                await self.tools.clock.sleep(next(wait, WAITS[-1]))
+                pause = next(wait, WAITS[-1])
+                self.tools.say(f"{len(pending)} not yet visible or not yet accepted; looking again in {pause:g} s …")
+                await self.tools.clock.sleep(pause)
 
     async def _send(self, pending: Sequence[Pending], sent: _Sent) -> None:
         infos = [ACTIONS[p.planned.step.action].requests(p.change, self.tools.wire) for p in pending]

@@ -36,6 +36,7 @@ class Tools:
         store: The engine's memory.
         clock: Time.
         progress: Told of every result as it becomes known.
+        say: Told what is going on meanwhile, in one line.
         deadline: Seconds after which a throttled or unanswered change is given up.
     """
 
@@ -45,6 +46,7 @@ class Tools:
     store: Store
     clock: Clock
     progress: Progress = lambda _leaver, _result: None
+    say: Callable[[str], None] = lambda _text: None
     deadline: float = 600.0
 
 

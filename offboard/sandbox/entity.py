@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from .wire import Json
 
+# Made once: json.dumps with options builds an encoder at every call.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 
 @dataclass
 class Entity:
@@ -27,5 +30,4 @@ class Entity:
 
     def row(self) -> tuple[str | None, ...]:
         """The columns, without the sequence number."""
-        body = json.dumps(self.body, separators=(",", ":"), ensure_ascii=False)
-        return (self.id, self.type, self.parent, self.key, self.name, self.deleted, body)
+        return (self.id, self.type, self.parent, self.key, self.name, self.deleted, _encode(self.body))

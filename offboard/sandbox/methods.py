@@ -42,7 +42,7 @@ KINDS = {
     "temporaryAccessPassMethods": Kind(
         "temporaryAccessPass", "TAP", ("temporaryAccessPass", "lifetimeInMinutes", "isUsableOnce", "isUsable",
                                        "methodUsabilityReason", "startDateTime")),
-    "passwordMethods": Kind("password", "", ("password",)),
+    "passwordMethods": Kind("password", "Password", ("password",)),
 }
 _BY_TYPE = {kind.type: kind for kind in KINDS.values()}
 

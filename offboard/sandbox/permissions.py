@@ -56,7 +56,7 @@ _GROUP_ROLES = "Groups, User"
 _MEMBERS_READ = ("Directory.Read.All Group.Read.All Group.ReadBasic.All Group.ReadWrite.All GroupMember.Read.All "
                  "GroupMember.ReadBasic.All GroupMember.ReadWrite.All")
 _APP_READ = "Application.Read.All Application.ReadWrite.All " + _DIRECTORY_READ
-_SCHEDULE = "RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory"
+_SCHEDULE = "RoleManagement.Read.All RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory"
 
 READ_USER = both(_USER_READ + " User.ReadBasic.All", own="User.Read User.ReadWrite")
 CREATE_USER = both("User.ReadWrite.All Directory.ReadWrite.All", roles="User")
@@ -100,7 +100,8 @@ WRITE_MEMBERS = both("GroupMember.ReadWrite.All Group.ReadWrite.All Directory.Re
 READ_OWNERS = both("Directory.Read.All Group.Read.All Group.ReadWrite.All GroupMember.Read.All "
                    "GroupMember.ReadWrite.All")
 WRITE_OWNERS = both("Group.ReadWrite.All Directory.ReadWrite.All", roles=_GROUP_ROLES)
-READ_ROLES = both(_ROLE_READ)
+READ_ROLES = both(_ROLE_READ, delegated="RoleManagement.Read.All")
+READ_DEFINITIONS = both(_ROLE_READ + " RoleManagement.Read.All")
 WRITE_ROLES = both("RoleManagement.ReadWrite.Directory", roles="Privileged Role")
 READ_ELIGIBLE = both(_SCHEDULE + " RoleEligibilitySchedule.Read.Directory RoleEligibilitySchedule.ReadWrite.Directory")
 READ_INSTANCES = both(_SCHEDULE + " RoleAssignmentSchedule.Read.Directory RoleAssignmentSchedule.ReadWrite.Directory")
@@ -111,10 +112,18 @@ READ_APP = both(_APP_READ, application="Application.ReadWrite.OwnedBy")
 READ_OBJECTS = both("Directory.Read.All")
 READ_APP_ROLES = both("AppRoleAssignment.ReadWrite.All Directory.Read.All")
 WRITE_APP_ROLES = both("AppRoleAssignment.ReadWrite.All", roles="User, Application, Cloud Application")
-READ_GRANTS = both("DelegatedPermissionGrant.ReadWrite.All Directory.Read.All")
+READ_USER_GRANTS = both("DelegatedPermissionGrant.ReadWrite.All Directory.Read.All")
+READ_GRANTS = both("DelegatedPermissionGrant.ReadWrite.All " + _DIRECTORY_READ)
 WRITE_GRANTS = both("DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All",
                     roles="User, Application, Cloud Application, Privileged Role")
 READ_DELETED = both("User.Read.All " + _DIRECTORY_READ)
+
+
+def read_method(name: str) -> Access:
+    """Reading one kind of sign-in method."""
+    narrow = f"UserAuthMethod-{name}.Read.All UserAuthMethod-{name}.ReadWrite.All"
+    own = f"UserAuthMethod-{name}.Read UserAuthMethod-{name}.ReadWrite UserAuthenticationMethod.Read"
+    return both(f"{narrow} UserAuthenticationMethod.Read.All {_METHODS}", roles=_METHOD_ROLES, own=own)
 
 
 def write_method(name: str) -> Access:

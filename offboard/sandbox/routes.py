@@ -64,10 +64,11 @@ def _methods() -> Iterator[Route]:
     yield Route("POST", base + "/methods/{method}/resetPassword", methods.reset_password, p.RESET_PASSWORD)
     yield Route("GET", base + "/operations/{operation}", methods.get_operation, p.READ_OPERATION)
     for segment, kind in methods.KINDS.items():
-        access = p.write_method(kind.permission) if kind.permission else p.READ_METHODS
-        yield Route("GET", f"{base}/{segment}", methods.list_kind(kind), p.READ_METHODS)
-        yield Route("GET", f"{base}/{segment}/{{method}}", methods.get_kind(kind), p.READ_METHODS)
-        if kind.permission:
+        reading = p.read_method(kind.permission)
+        yield Route("GET", f"{base}/{segment}", methods.list_kind(kind), reading)
+        yield Route("GET", f"{base}/{segment}/{{method}}", methods.get_kind(kind), reading)
+        if kind.type != "password":
+            access = p.write_method(kind.permission)
             yield Route("DELETE", f"{base}/{segment}/{{method}}", methods.delete_kind(kind), access)
 
 
@@ -112,8 +113,8 @@ def _roles() -> Iterator[Route]:
     yield Route("POST", base + "/roleAssignments", roles.create_assignment, p.WRITE_ROLES)
     yield Route("GET", base + "/roleAssignments/{id}", roles.get_assignment, p.READ_ROLES)
     yield Route("DELETE", base + "/roleAssignments/{id}", roles.delete_assignment, p.WRITE_ROLES)
-    yield Route("GET", base + "/roleDefinitions", roles.list_definitions, p.READ_ROLES)
-    yield Route("GET", base + "/roleDefinitions/{id}", roles.get_definition, p.READ_ROLES)
+    yield Route("GET", base + "/roleDefinitions", roles.list_definitions, p.READ_DEFINITIONS)
+    yield Route("GET", base + "/roleDefinitions/{id}", roles.get_definition, p.READ_DEFINITIONS)
     yield Route("GET", base + "/roleEligibilityScheduleInstances", roles.list_eligible, p.READ_ELIGIBLE)
     yield Route("GET", base + "/roleAssignmentScheduleInstances", roles.list_instances, p.READ_INSTANCES)
     yield Route("GET", "/directoryRoles", roles.list_directory_roles, p.READ_ROLES)
@@ -152,7 +153,7 @@ def _grants() -> Iterator[Route]:
     path = "/users/{user}/appRoleAssignments"
     yield Route("GET", path, grants.list_app_roles, p.READ_APP_ROLES)
     yield Route("DELETE", path + "/{id}", grants.delete_app_role, p.WRITE_APP_ROLES)
-    yield Route("GET", "/users/{user}/oauth2PermissionGrants", grants.list_user_grants, p.READ_GRANTS)
+    yield Route("GET", "/users/{user}/oauth2PermissionGrants", grants.list_user_grants, p.READ_USER_GRANTS)
     yield Route("GET", "/oauth2PermissionGrants", grants.list_grants, p.READ_GRANTS, 2)
     yield Route("GET", "/oauth2PermissionGrants/{id}", grants.get_grant, p.READ_GRANTS)
     yield Route("DELETE", "/oauth2PermissionGrants/{id}", grants.delete_grant, p.WRITE_GRANTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,11 @@ class SeedError(ValueError):
 
 def contoso() -> Json:
     """The tenant that every sandbox starts as."""
+    return copy.deepcopy(_contoso())
+
+
+@cache
+def _contoso() -> Json:
     return parse_seed((resources.files(__package__) / "contoso.yaml").read_text("utf-8"), "contoso.yaml")
 
 

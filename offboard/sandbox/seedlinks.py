@@ -81,7 +81,7 @@ class Links:
             self.bed.add(self._consent(where, user, consent))
 
     def _method(self, where: str, user: Entity, method: object, number: int) -> Entity:
-        kinds = {kind.type: kind for kind in KINDS.values() if kind.permission}
+        kinds = {kind.type: kind for kind in KINDS.values() if kind.type != "password"}
         if not isinstance(method, dict) or method.get("type") not in kinds:
             raise SeedError(f"{where}: methods[{number}] needs a 'type' out of {', '.join(kinds)}")
         kind = str(method["type"])

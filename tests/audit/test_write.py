@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import offboard
 from offboard.audit import EVENTS, Audit, verify
-from offboard.audit.chain import canonical
+from offboard.audit.chain import _UNSAFE, canonical, line_of
 from offboard.audit.events import record_schema
 from offboard.model import Outcome
 from offboard.secret import Secret
@@ -197,6 +197,13 @@ def test_whatever_is_written_verifies(tmp_path: Path, changes: list[dict[str, An
     found = verify(path)
     assert found.ok
     assert found.records == len(changes)
+
+
+def test_the_quick_look_misses_no_character_that_must_be_escaped() -> None:
+    for number in (*range(0x7F, 0xD800), *range(0xE000, 0x110000)):
+        name = chr(number)
+        if _UNSAFE.match(name):
+            assert name.encode() not in line_of({"n": f"é{name}é{name}"})
 
 
 def _writer(path: Path, number: int) -> None:

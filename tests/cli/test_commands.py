@@ -194,6 +194,18 @@ def test_completion_scripts_are_printed(offboard: Offboard) -> None:
         assert "_OFFBOARD_COMPLETE" in offboard("completion", shell).out
 
 
+def test_the_shell_completes_commands_playbooks_and_actions() -> None:
+    from click.shell_completion import ShellComplete
+
+    from offboard.cli.main import cli
+
+    complete = ShellComplete(cli, {}, "offboard", "_OFFBOARD_COMPLETE")
+
+    assert ["validate"] == [item.value for item in complete.get_completions([], "val")]
+    assert ["leaver", "leaver-now"] == [item.value for item in complete.get_completions(["run"], "lea")]
+    assert ["revoke-sessions"] == [item.value for item in complete.get_completions(["actions"], "rev")]
+
+
 @pytest.mark.parametrize("name", ["playbook", "plan", "audit", "tenants"])
 def test_schemas_are_printed(offboard: Offboard, name: str) -> None:
     assert offboard("schema", name).json["$schema"].startswith("https://json-schema.org/")

@@ -27,9 +27,7 @@ SANDBOX = load_config(None, Path("/nowhere")).tenant("sandbox")
 
 
 @asynccontextmanager
-async def connected(
-    tenant: TenantConfig, transport: httpx.AsyncBaseTransport | None = None
-) -> AsyncIterator[Connection]:
+async def connected(tenant: TenantConfig, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Connection]:
     connection = await connect(tenant, transport=transport, prompt=lambda _text: None)
     try:
         yield connection

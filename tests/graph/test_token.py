@@ -43,7 +43,10 @@ def test_a_persons_token() -> None:
 def test_an_apps_token() -> None:
     found = decode(token({"roles": ["User.Read.All"], "idtyp": "app", "azp": "a", "app_displayname": "Runner"}))
     assert (found.kind, found.granted, found.appid, found.name) == (
-        "application", frozenset({"User.Read.All"}), "a", "Runner"
+        "application",
+        frozenset({"User.Read.All"}),
+        "a",
+        "Runner",
     )
 
 
@@ -67,8 +70,12 @@ def test_what_cannot_be_read_is_unknown(text: str) -> None:
     assert decode(text) == UNKNOWN
 
 
-@given(st.dictionaries(st.sampled_from(["scp", "roles", "wids", "oid", "tid", "upn", "idtyp", "sub"]), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["scp", "roles", "wids", "oid", "tid", "upn", "idtyp", "sub"]),
+        st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5),
+    )
+)
 def test_claims_of_the_wrong_type_are_taken_as_absent(claims: dict[str, Any]) -> None:
     found = decode(token(claims))
     assert found.kind in ("delegated", "application", "unknown")

@@ -19,10 +19,31 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = playbook_schema()
 LIBRARY = Draft202012Validator(SCHEMA)
 
-WORDS = st.sampled_from(
-    ["disable-user", "unown-devices", "disable-devices", "remove-licenses", "list-deleted-users", "delete-user", "x"]
-    + ["T", "T+30d", "T+0d", "stop", "owned", "registered", "newest", "a b", "", "user", "synced-user", "text"]
-)
+ACTIONS = [
+    "disable-user",
+    "unown-devices",
+    "disable-devices",
+    "remove-licenses",
+    "list-deleted-users",
+    "delete-user",
+    "x",
+]
+OTHERS = [
+    "disable-user",
+    "T",
+    "T+30d",
+    "T+0d",
+    "stop",
+    "owned",
+    "registered",
+    "newest",
+    "a b",
+    "",
+    "user",
+    "synced-user",
+    "text",
+]
+WORDS = st.sampled_from([*ACTIONS, *OTHERS])
 VALUES = st.recursive(
     WORDS | st.none() | st.booleans() | st.integers(-2, 100_001) | st.sampled_from([0.0, 1.0, 2.5]),
     lambda inner: (

@@ -24,7 +24,8 @@ async def test_the_cloud_describes_itself_and_has_no_subscriptions(http: httpx.A
 
 async def test_granted_permissions_lead_to_graphs_own_application(http: httpx.AsyncClient) -> None:
     runner = "/servicePrincipals(appId='c0000000-0000-4000-8000-000000000001')"
-    graph = (await http.get("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')?$select=id,appRoles")).json()
+    resource = "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')"
+    graph = (await http.get(f"{resource}?$select=id,appRoles")).json()
     names = {role["id"]: role["value"] for role in graph["appRoles"]}
     granted = (await http.get(f"{runner}/appRoleAssignments")).json()["value"]
     assert {grant["resourceId"] for grant in granted} == {graph["id"]}

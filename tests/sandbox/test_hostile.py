@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +39,7 @@ def filled(pattern: str) -> str:
 
 WRITES = sorted({(r.method, filled(r.pattern)) for r in table() if r.method in ("POST", "PATCH", "PUT")})
 READS = sorted({filled(r.pattern) for r in table() if r.method == "GET"})
-RELAXED = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def demand_graphs_answer(status: int, body: bytes) -> None:
@@ -90,7 +89,7 @@ def test_any_path_gets_an_answer(sandbox: Sandbox, path: str) -> None:
         demand_graphs_answer(answer.status, answer.body)
 
 
-@pytest.mark.parametrize("route", sorted({filled(r.pattern) for r in table()}))
-def test_every_path_of_the_table_is_reachable_and_refuses_other_methods(sandbox: Sandbox, route: str) -> None:
-    answer = sandbox.handle(Request("OPTIONS", "/v1.0" + route, HEADERS))
-    assert answer.status == 405
+def test_every_path_of_the_table_is_reachable_and_refuses_other_methods(sandbox: Sandbox) -> None:
+    for path in sorted({filled(r.pattern) for r in table()}):
+        answer = sandbox.handle(Request("OPTIONS", "/v1.0" + path, HEADERS))
+        assert answer.status == 405, path

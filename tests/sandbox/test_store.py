@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from offboard.sandbox import crowd
+from offboard.sandbox import crowd, journal
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.transport import SandboxTransport
 from offboard.sandbox.wire import Request
@@ -129,12 +129,16 @@ def test_a_refused_write_leaves_no_trace(tmp_path: Path) -> None:
     tenant.close()
 
 
-def test_the_log_of_requests_keeps_the_latest_only(sandbox: Sandbox) -> None:
-    for _ in range(10_600):
+def test_the_log_of_requests_keeps_the_latest_only(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert journal.KEPT_REQUESTS == 10_000
+    monkeypatch.setattr(journal, "KEPT_REQUESTS", 700)
+    for _ in range(1600):
         sandbox.handle(Request("GET", "/v1.0/nowhere", TOKEN))
     sandbox.handle(Request("GET", "/v1.0/organization", TOKEN))
     log = sandbox.requests()
-    assert len(log) == 10_000
+    assert len(log) == 700
+    kept = sandbox._store.execute("SELECT count(*) FROM requests").fetchone()[0]
+    assert 700 <= kept < 1300  # the oldest are dropped from the file as well
     assert log[-1].path == "/v1.0/organization"
 
 
@@ -153,13 +157,13 @@ async def test_a_crowd_has_what_it_should_and_is_the_same_every_time(sandbox: Sa
 
 
 async def test_ten_thousand_people_are_quick(clock: Clock) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     tenant = Sandbox.open(None, now=clock)
     tenant.reset(people=10_000)
-    assert time.perf_counter() - start < 15
+    assert time.process_time() - start < 15
     transport = SandboxTransport(tenant)
     async with httpx.AsyncClient(transport=transport, base_url="https://graph.microsoft.com/v1.0", headers=TOKEN) as http:
-        start = time.perf_counter()
+        start = time.process_time()
         for number in range(1, 201):
             url = f"/users/{crowd.person_name(number * 50)}/memberOf?$select=id"
             assert len((await http.get(url)).json()["value"]) == 10
@@ -168,6 +172,6 @@ async def test_ten_thousand_people_are_quick(clock: Clock) -> None:
         assert len(found) == 15
         assert (await http.delete(f"/users/{crowd.person_id(5000)}")).status_code == 204
         assert (await http.delete(f"/directory/deletedItems/{crowd.person_id(5000)}")).status_code == 204
-        assert time.perf_counter() - start < 3
+        assert time.process_time() - start < 3
     await asyncio.sleep(0)
     tenant.close()
