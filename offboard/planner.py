@@ -13,7 +13,7 @@ from datetime import datetime
 
 from offboard.actions import ACTIONS
 from offboard.actions.base import Since
-from offboard.expression import ExpressionError, compile_expression
+from offboard.loading.expression import ExpressionError, compile_expression
 from offboard.facts import (
     Account,
     Devices,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from offboard.config import Config, Freeze, Guards, load_config, read_secret
-from offboard.configkeys import GUARDS, TENANT
+from offboard.settings.config import Config, Freeze, Guards, load_config, read_secret
+from offboard.settings.configkeys import GUARDS, TENANT
 from offboard.errors import NotPermitted, SourceError, UsageError
 
 ID = "11111111-2222-3333-4444-555555555555"

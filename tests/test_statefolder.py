@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from offboard.errors import UsageError
-from offboard.statefolder import StateFolder
+from offboard.settings.statefolder import StateFolder
 
 
 def test_the_option_comes_before_the_environment(tmp_path: Path) -> None:

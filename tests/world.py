@@ -16,12 +16,12 @@ from offboard.actions.base import Wire
 from offboard.audit import Audit
 from offboard.cli.session import new_password, new_run_id
 from offboard.clock import Clock
-from offboard.config import load_config
+from offboard.settings.config import load_config
 from offboard.graph.connect import Connection, connect
 from offboard.graph.read import Reader
 from offboard.graph.send import Sender
 from offboard.model import Plan, Playbook
-from offboard.playbook import load
+from offboard.loading.playbook import load
 from offboard.runs.apply import Applier
 from offboard.runs.ledger import Tools
 from offboard.runs.outcome import RunOutcome

@@ -26,7 +26,7 @@ MAX_LINE = 4 * 1024 * 1024
 
 CAVEAT = (
     "Records cut off at the end, or a log rewritten as a whole, cannot be seen from the log alone. "
-    "Compare with an anchor kept elsewhere: offboard audit anchor."
+    "Keep the number and hash of the last record elsewhere, and compare."
 )
 
 _FRAME = tuple(sorted(FRAME))
@@ -76,7 +76,7 @@ class Anchor:
         if found is None:
             raise UsageError(
                 f"{text[:100]!r} is no anchor.",
-                todo="An anchor looks like 42:sha256:… and is printed by: offboard audit anchor",
+                todo="An anchor is the number and the hash of a record: 42:sha256:…",
             )
         return cls(int(found[1]), found[2])
 

@@ -13,7 +13,7 @@ import structlog
 from offboard.audit.chain import digest, line_of
 from offboard.audit.events import EVENTS, FIELDS, FRAME
 from offboard.audit.file import LogFile
-from offboard.secret import HIDDEN, Secret
+from offboard.settings.secret import HIDDEN, Secret
 
 CAP = 512
 """Characters of one text; longer ones end in an ellipsis."""

@@ -14,8 +14,8 @@ import click
 from offboard.clock import REAL, Clock
 
 if TYPE_CHECKING:
-    from offboard.config import TenantConfig
-    from offboard.statefolder import StateFolder
+    from offboard.settings.config import TenantConfig
+    from offboard.settings.statefolder import StateFolder
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class App:
         Raises:
             UsageError: Bad configuration, or no such tenant.
         """
-        from offboard.config import load_config
+        from offboard.settings.config import load_config
 
         return load_config(self.config_file, Path.cwd()).tenant(self.tenant_name)
 
@@ -60,7 +60,7 @@ class App:
         Raises:
             UsageError: It cannot be used.
         """
-        from offboard.statefolder import StateFolder
+        from offboard.settings.statefolder import StateFolder
 
         return StateFolder.open(self.state_dir, self.environ)
 

@@ -20,7 +20,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 def complete_playbook(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of playbooks, for the shell."""
-    from offboard.catalog import all_playbooks
+    from offboard.loading.catalog import all_playbooks
 
     return [name for name, _, _ in all_playbooks(Path.cwd()) if name.startswith(incomplete)]
 
@@ -55,8 +55,8 @@ def find_and_load(name: str) -> Playbook:
     Raises:
         UsageError: There is none, or it is wrong.
     """
-    from offboard.catalog import find_playbook
-    from offboard.playbook import load
+    from offboard.loading.catalog import find_playbook
+    from offboard.loading.playbook import load
 
     path = find_playbook(name, Path.cwd())
     return load(path)
@@ -70,10 +70,10 @@ def wanted(
     Raises:
         UsageError: Nobody is named, or something named is wrong.
     """
-    from offboard.leavers import read_leavers
-    from offboard.playbook import resolve_parameters
+    from offboard.loading.leavers import read_leavers
+    from offboard.loading.playbook import resolve_parameters
     from offboard.runs.planning import Wanted
-    from offboard.times import parse_time
+    from offboard.loading.times import parse_time
 
     common = _settings(settings)
     when = parse_time(leave) if leave else None

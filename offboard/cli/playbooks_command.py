@@ -14,8 +14,8 @@ from offboard.errors import UsageError
 @pass_app
 def command(app: App) -> int:
     """List the playbooks that can be run by name: own folder first, then shipped. Contacts nobody."""
-    from offboard.catalog import all_playbooks
-    from offboard.playbook import load
+    from offboard.loading.catalog import all_playbooks
+    from offboard.loading.playbook import load
     from offboard.render.safe import safe
 
     rows = []

@@ -20,9 +20,9 @@ def command(app: App, files: tuple[str, ...], strict: bool) -> int:
 
     Findings are no errors: they explain what a playbook risks by its order. Contacts nobody.
     """
-    from offboard.catalog import find_playbook
+    from offboard.loading.catalog import find_playbook
     from offboard.findings import find
-    from offboard.playbook import load
+    from offboard.loading.playbook import load
 
     reports, bad, warned = [], False, False
     for name in files:

@@ -13,7 +13,7 @@ from offboard.errors import UsageError
 from offboard.findings.rules import RULES, Hit, Order
 from offboard.findings.words import WORDS, Word
 from offboard.model import Playbook
-from offboard.source import near, shown
+from offboard.loading.source import near, shown
 
 __all__ = ["CODES", "WORDS", "Finding", "Word", "explain", "find"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from offboard.actions import ACTIONS
 from offboard.model import Effect, Playbook, Step
-from offboard.texts import fields
+from offboard.loading.texts import fields
 
 DISABLE, REVOKE, RESET = "disable-user", "revoke-sessions", "reset-password"
 DELETE, LICENSES = "delete-user", "remove-licenses"
-CUTS = frozenset({DISABLE, RESET, "disable-devices", "unown-devices", LICENSES, DELETE})
+CUTS = frozenset({DISABLE, RESET, "disable-devices", "unown-devices", "remove-groups", LICENSES, DELETE})
 """What the leaver notices; being signed out once is a nuisance only."""
 
 _GUEST = re.compile(r"""leaver\.userType\s*==\s*["']Guest["']""")

@@ -16,8 +16,8 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
 from offboard import __version__
-from offboard.config import TenantConfig
-from offboard.configkeys import is_loopback
+from offboard.settings.config import TenantConfig
+from offboard.settings.configkeys import is_loopback
 from offboard.errors import GraphUnavailable, UsageError
 from offboard.graph.credentials import Credential, make_credential
 from offboard.graph.record import SignInRecord

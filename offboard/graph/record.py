@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from offboard.config import TenantConfig
+from offboard.settings.config import TenantConfig
 from offboard.errors import UsageError
-from offboard.private import read_private
+from offboard.settings.private import read_private
 
 if TYPE_CHECKING:
     from azure.identity import AuthenticationRecord

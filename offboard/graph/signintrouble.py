@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from offboard.config import TenantConfig
+from offboard.settings.config import TenantConfig
 from offboard.errors import GraphUnavailable, NotPermitted, OffboardError
 
 _CODE = re.compile(r"AADSTS(\d{4,9})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from offboard.model import Change, LeaverPlan, Ref
 from offboard.render.safe import safe
@@ -20,7 +20,9 @@ class Labels:
         self.leaver = planned.leaver.id
         self.refs = {ref.id: ref for ref in objects(planned) if ref.id}
         self.names = Counter(safe(ref.name) for ref in self.refs.values())
-        self.size = next((n for n in range(4, 36) if len({i[:n] for i in self.refs}) == len(self.refs)), 36)
+        others = [ref for ref in self.refs.values() if ref.id != self.leaver]
+        head, tail = _needed(others, slice_head), _needed(others, slice_tail)
+        self.short, self.size = (slice_head, head) if head <= max(8, tail) else (slice_tail, tail)
 
     def of(self, ref: Ref) -> str:
         """The object's label. The leaver and uniquely named licenses need no id; the full one stands below."""
@@ -28,11 +30,27 @@ class Labels:
         told = self.names[name] < 2 and ref.kind == "license"
         if ref.id == self.leaver or not ref.id or told:
             return name
-        return f"{name} ({safe(ref.id[: self.size])}{'…' if len(ref.id) > self.size else ''})"
+        return f"{name} ({safe(self.short(ref.id, self.size))})"
 
     def of_change(self, change: Change) -> str:
         """The objects that the change is about: its parts where it has some."""
         return ", ".join(self.of(part) for part in change.parts) or self.of(change.target)
+
+
+def slice_head(id: str, size: int) -> str:
+    """`1d0c…`."""
+    return id if len(id) <= size else f"{id[:size]}…"
+
+
+def slice_tail(id: str, size: int) -> str:
+    """`…2a10`, for ids that begin alike."""
+    return id if len(id) <= size else f"…{id[-size:]}"
+
+
+def _needed(refs: Sequence[Ref], short: Callable[[str, int], str]) -> int:
+    """How many characters tell the objects of each kind apart."""
+    kinds = {(ref.kind, ref.id) for ref in refs}
+    return next((n for n in range(4, 36) if len({(k, short(i, n)) for k, i in kinds}) == len(kinds)), 36)
 
 
 def objects(planned: LeaverPlan) -> Iterator[Ref]:

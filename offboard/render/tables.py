@@ -109,4 +109,4 @@ def _fitting(sizes: Sequence[int], size: int) -> list[int]:
 def table_json(table: Table) -> str:
     """The rows as one JSON array, values raw and untouched, in ASCII so that no terminal can be steered by it."""
     rows = [{column: row.get(column) for column in table.columns} for row in table.rows]
-    return json.dumps(rows, ensure_ascii=True, indent=2).replace("\x7f", "\\u007f")
+    return json.dumps(rows, ensure_ascii=True, indent=2)

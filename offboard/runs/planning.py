@@ -17,9 +17,8 @@ from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
 from offboard.permissions import as_json, needs
 from offboard.planfile import seal
 from offboard.planner import fact_types, plan_leaver
-from offboard.playbook import fill
 from offboard.runs.store import Store
-from offboard.texts import values as field_values
+from offboard.loading.texts import fill_step
 
 VALID_FOR = timedelta(hours=24)
 
@@ -126,7 +125,7 @@ class PlanMaker:
 
 
 def _fill(step: Step, facts: Facts, values: Mapping[str, str]) -> Step:
-    return fill(step, field_values(values, facts.account))
+    return fill_step(step, facts.account, values)
 
 
 def _unknown(missing: Missing) -> str:

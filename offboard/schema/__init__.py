@@ -13,9 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from offboard.errors import UsageError
-from offboard.grammar import DRAFT, playbook_schema
+from offboard.loading.grammar import DRAFT, playbook_schema
 from offboard.model import JSON
-from offboard.source import near
+from offboard.loading.source import near
 
 
 def plan_schema() -> dict[str, JSON]:

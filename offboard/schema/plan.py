@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from offboard.actions import ACTIONS
-from offboard.grammar import CODE, DRAFT, DUE, ID, PARAMETER, TYPES
+from offboard.loading.grammar import CODE, DRAFT, DUE, ID, PARAMETER, TYPES
 from offboard.model import JSON, Doing, Effect, OnFailure
 from offboard.planfile import SCHEMA
 

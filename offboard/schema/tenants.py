@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from offboard.configfile import REQUIRED
-from offboard.configkeys import (
+from offboard.settings.configfile import REQUIRED
+from offboard.settings.configkeys import (
     APPROVAL,
     CLOUDS,
     GUARDS,
@@ -23,7 +23,7 @@ from offboard.configkeys import (
     periods,
     texts,
 )
-from offboard.grammar import DRAFT
+from offboard.loading.grammar import DRAFT
 from offboard.model import JSON
 
 _GUID: JSON = {"type": "string", "pattern": f"^{GUID.pattern}$"}

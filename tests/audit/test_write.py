@@ -22,7 +22,7 @@ from offboard.audit import EVENTS, Audit, verify
 from offboard.audit.chain import _UNSAFE, canonical, line_of
 from offboard.audit.events import record_schema
 from offboard.model import Outcome
-from offboard.secret import Secret
+from offboard.settings.secret import Secret
 from tests.audit.conftest import ticking
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from offboard.config import TenantConfig
+from offboard.settings.config import TenantConfig
 from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.server import ServerThread

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from offboard.config import TenantConfig, load_config
-from offboard.configkeys import CLOUDS
+from offboard.settings.config import TenantConfig, load_config
+from offboard.settings.configkeys import CLOUDS
 from offboard.errors import GraphUnavailable
 from offboard.graph.connect import Connection, connect
 from offboard.graph.credentials import MARKER
@@ -175,8 +175,8 @@ async def test_a_proxy_has_no_say_on_this_machine_and_is_named_elsewhere(monkeyp
 
 def test_configuration_and_state_load_neither_sdk_nor_azure_nor_httpx() -> None:
     code = (
-        "import sys; from pathlib import Path; import offboard.config, offboard.statefolder, offboard.audit;"
-        "offboard.config.load_config(None, Path('/nowhere')).tenant(None);"
+        "import sys; from pathlib import Path; import offboard.settings.config, offboard.settings.statefolder, offboard.audit;"
+        "offboard.settings.config.load_config(None, Path('/nowhere')).tenant(None);"
         "bad = {'msgraph', 'azure', 'httpx', 'rich', 'structlog', 'jsonschema', 'yaml', 'kiota_abstractions'};"
         "sys.exit(', '.join(sorted(bad & set(sys.modules))) or None)"
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from azure.core.credentials import AccessToken
 
-from offboard.config import TenantConfig
+from offboard.settings.config import TenantConfig
 from offboard.errors import GraphUnavailable, NotPermitted, OffboardError, UsageError
 from offboard.graph.connect import Connection, connect
 from offboard.graph.credentials import Credential, in_own_thread, make_credential
@@ -408,7 +408,7 @@ async def test_workload_identity_without_its_file_says_what_to_do(
 
 HEADLESS = """
 import asyncio, sys
-from offboard.config import load_config
+from offboard.settings.config import load_config
 from offboard.errors import OffboardError
 from offboard.graph.connect import connect
 from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from offboard.actions import ACTIONS
-from offboard.playbook import load
+from offboard.loading.playbook import load
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]

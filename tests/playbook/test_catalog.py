@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from offboard.catalog import all_playbooks, find_playbook, shipped, shipped_schema
+from offboard.loading.catalog import all_playbooks, find_playbook, shipped, shipped_schema
 from offboard.errors import UsageError
 
 SHIPPED = ["emergency", "entra-article", "guest", "leaver", "leaver-now"]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from offboard.expression import ExpressionError, compile_expression
+from offboard.loading.expression import ExpressionError, compile_expression
 from offboard.facts import Account
 
 MEMBER = Account("id-1", "sawyer@contoso.com", "Sawyer Miller", account_enabled=True, department="Finance").graph()
@@ -132,7 +132,7 @@ def test_a_condition_is_compiled_once() -> None:
 def test_the_terminal_program_of_the_library_is_not_loaded_and_the_library_stays_usable() -> None:
     code = (
         "import sys\n"
-        "from offboard.expression import compile_expression\n"
+        "from offboard.loading.expression import compile_expression\n"
         "compile_expression('leaver.id != null')\n"
         "assert 'typer' not in sys.modules and 'rich' not in sys.modules and 'cel.cel' in sys.modules\n"
         "import cel\n"
@@ -145,7 +145,7 @@ def test_the_terminal_program_of_the_library_is_not_loaded_and_the_library_stays
 def test_the_library_is_not_loaded_by_a_playbook_without_condition() -> None:
     code = (
         "import sys\n"
-        "from offboard.playbook import load\n"
+        "from offboard.loading.playbook import load\n"
         "load('p', b'playbook: p\\nsteps: [disable-user]')\n"
         "assert not [name for name in sys.modules if name.split('.')[0] == 'cel']\n"
     )

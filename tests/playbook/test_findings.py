@@ -10,7 +10,7 @@ from offboard.actions.revoke_sessions import RevokeSessions
 from offboard.errors import UsageError
 from offboard.findings import CODES, WORDS, Finding, explain, find
 from offboard.model import Effect
-from offboard.playbook import load
+from offboard.loading.playbook import load
 
 GUEST = "leaver.userType == 'Guest'"
 
@@ -104,7 +104,7 @@ class Purge(RevokeSessions):
 @pytest.fixture
 def purge(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A table of actions with an irreversible one."""
-    from offboard.complaints import _validator
+    from offboard.loading.complaints import _validator
 
     monkeypatch.setitem(ACTIONS, "purge-user", Purge())
     _validator.cache_clear()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offboard.errors import Problem, SourceError, UsageError
-from offboard.leavers import MAX_BYTES, LeaverList, parse_time, read_leavers
+from offboard.loading.leavers import MAX_BYTES, LeaverList, parse_time, read_leavers
 
 
 def rows(text: str | bytes) -> LeaverList:

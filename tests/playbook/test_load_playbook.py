@@ -6,7 +6,7 @@ import pytest
 
 from offboard.errors import Problem, SourceError
 from offboard.model import Due, OnFailure, Playbook
-from offboard.playbook import load
+from offboard.loading.playbook import load
 
 HEAD = "playbook: mine\n"
 

@@ -4,7 +4,7 @@ import pytest
 
 from offboard.errors import UsageError
 from offboard.model import Parameter, Playbook
-from offboard.playbook import resolve_parameters
+from offboard.loading.playbook import resolve_parameters
 
 BOOK = Playbook(
     "mine",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from offboard.errors import SourceError, UsageError
-from offboard.playbook import load
+from offboard.loading.playbook import load
 
 HEAD = "playbook: mine\n"
 

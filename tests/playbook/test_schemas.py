@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from offboard.actions import ACTIONS
 from offboard.audit import Audit
-from offboard.config import load_config
-from offboard.configkeys import GUARDS, TENANT
+from offboard.settings.config import load_config
+from offboard.settings.configkeys import GUARDS, TENANT
 from offboard.errors import SourceError, UsageError
 from offboard.model import (
     Change,
@@ -31,11 +31,11 @@ from offboard.model import (
     Tenant,
 )
 from offboard.planfile import seal, to_json
-from offboard.playbook import load
+from offboard.loading.playbook import load
 from offboard.schema import SCHEMAS, schema, text, write_all
 from offboard.schema.__main__ import main
-from offboard.source import data
-from offboard.yamlsource import read
+from offboard.loading.source import data
+from offboard.loading.yamlsource import read
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)

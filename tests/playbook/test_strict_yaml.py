@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from offboard.errors import Problem, SourceError
-from offboard.source import Fields, Scalar, data
-from offboard.yamlsource import MAX_BYTES, MAX_DEPTH, MAX_NODES, read
+from offboard.loading.source import Fields, Scalar, data
+from offboard.loading.yamlsource import MAX_BYTES, MAX_DEPTH, MAX_NODES, read
 
 
 def refused(content: bytes) -> list[Problem]:
@@ -239,7 +239,7 @@ def test_trouble_inside_the_yaml_library_is_still_a_complaint_about_the_file(mon
 
 
 def test_the_reader_works_without_libyaml_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("offboard.yamlsource._LOADER", yaml.SafeLoader)
+    monkeypatch.setattr("offboard.loading.yamlsource._LOADER", yaml.SafeLoader)
     assert data(read("f", b"a: [1, x]\n").root) == {"a": [1, "x"]}
     assert only(b"[" * 3000).line == 1
     assert only(b"a: 1\na: 2\n").line == 2

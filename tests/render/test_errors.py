@@ -112,6 +112,7 @@ def test_a_long_message_is_wrapped_and_a_command_is_not() -> None:
     lines = error_text(UsageError("word " * 40, why="reason " * 40, todo=command)).splitlines()
     assert lines[-1] == command
     assert max(map(width, lines[:-1])) <= 80
+    assert all(line.startswith("  ") for line in lines[1:-1])
 
 
 def test_a_source_error_is_shown_with_its_places() -> None:

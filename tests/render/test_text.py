@@ -101,6 +101,16 @@ def test_objects_of_the_same_name_are_told_apart_by_their_ids() -> None:
     assert "PC (1d0c4f5b…)" in shown
 
 
+def test_ids_that_begin_alike_are_told_apart_by_their_ends() -> None:
+    front = "d0000000-0000-4000-8000-00000000"
+    twins = (Ref("device", front + "0001", "PC"), Ref("device", front + "0002", "PC"))
+    planned = leaver_plan()
+    step = replace(planned.steps[3], changes=changes(devices=twins)["unown-devices"])
+    shown = plan_text(plan(replace(planned, steps=(step,))), now=NOW)
+    assert "PC (…0001)" in shown
+    assert "PC (…0002)" in shown
+
+
 def test_nothing_is_kept_quiet() -> None:
     shown = " ".join(plan_text(rich_plan(), now=NOW).split())
     for said in (

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from offboard.errors import Problem, SourceError
-from offboard.source import Fields, Items, Mark, Node, Scalar, Text, characters, decode, refuse, shown
-from offboard.yamlscalar import Trap, typed
+from offboard.loading.source import Fields, Items, Mark, Node, Scalar, Text, characters, decode, refuse, shown
+from offboard.loading.yamlscalar import Trap, typed
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20

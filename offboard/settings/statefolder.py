@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from offboard.errors import UsageError
-from offboard.private import check_private
+from offboard.settings.private import check_private
 
 WHAT = "the state folder"
 NAME = re.compile(r"(?!\.+\Z)[A-Za-z0-9._-]{1,64}")

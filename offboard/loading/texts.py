@@ -14,7 +14,7 @@ from offboard.actions import ACTIONS
 from offboard.errors import UsageError
 from offboard.facts import Account
 from offboard.model import JSON, Step
-from offboard.source import near, shown
+from offboard.loading.source import near, shown
 
 FIELDS = (
     "leaver.displayName",
@@ -142,7 +142,7 @@ def fill(step: Step, values: Mapping[str, str]) -> Step:
     if filled == step.parameters:
         return step
     # Needed by the few steps with fields only, and dear to load.
-    from offboard.complaints import mismatches
+    from offboard.loading.complaints import mismatches
 
     wrong = mismatches(ACTIONS[step.action], filled)
     if wrong:
@@ -184,7 +184,7 @@ def fill_step(step: Step, account: Account, parameters: Mapping[str, str]) -> St
 
 
 def _holds(when: str, account: Account, parameters: Mapping[str, str]) -> bool:
-    from offboard.expression import ExpressionError, compile_expression
+    from offboard.loading.expression import ExpressionError, compile_expression
 
     try:
         return compile_expression(when).holds(account.graph(), parameters)

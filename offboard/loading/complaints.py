@@ -15,11 +15,11 @@ from typing import Any
 from offboard.actions import ACTIONS
 from offboard.actions.base import Action
 from offboard.errors import Problem
-from offboard.grammar import playbook_schema, with_schema
+from offboard.loading.grammar import playbook_schema, with_schema
 from offboard.model import JSON
-from offboard.schemafit import fits
-from offboard.source import Fields, Items, Mark, Node, Scalar, data, near, shown
-from offboard.yamlsource import Source
+from offboard.loading.schemafit import fits
+from offboard.loading.source import Fields, Items, Mark, Node, Scalar, data, near, shown
+from offboard.loading.yamlsource import Source
 
 MAX_COMPLAINTS = 200
 """Looking for the near word takes time; a file with more is no playbook."""

@@ -108,7 +108,7 @@ def one_of(*words: str) -> Check:
     """One of these words."""
 
     def check(value: JSON) -> str:
-        from offboard.source import near
+        from offboard.loading.source import near
 
         if value in words:
             return ""

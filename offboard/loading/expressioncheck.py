@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from offboard.errors import UsageError
 from offboard.facts import Account
-from offboard.source import near
+from offboard.loading.source import near
 
 MAX_LENGTH = 500
 MAX_NESTING = 20

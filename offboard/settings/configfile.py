@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from offboard.configkeys import CLOUDS, GUARDS, TENANT, Key, is_loopback
+from offboard.settings.configkeys import CLOUDS, GUARDS, TENANT, Key, is_loopback
 from offboard.errors import Problem, SourceError
 from offboard.model import JSON
-from offboard.source import near
-from offboard.tenantconfig import SANDBOX, Freeze, Guards, TenantConfig
+from offboard.loading.source import near
+from offboard.settings.tenantconfig import SANDBOX, Freeze, Guards, TenantConfig
 
 Path_ = tuple[str, ...]
 PATHS = ("certificate", "certificate_password_file", "client_secret_file", "ca_file", "allowed_signers")

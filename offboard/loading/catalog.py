@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from offboard.errors import UsageError
-from offboard.source import near, shown
+from offboard.loading.source import near, shown
 
 SUFFIXES = (".yaml", ".yml")
 _HERE = Path(__file__).resolve().parent

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from offboard.errors import NotPermitted, UsageError
-from offboard.private import read_private
-from offboard.secret import Secret
-from offboard.tenantconfig import BUILT_IN, SANDBOX, Freeze, Guards, TenantConfig
+from offboard.settings.private import read_private
+from offboard.settings.secret import Secret
+from offboard.settings.tenantconfig import BUILT_IN, SANDBOX, Freeze, Guards, TenantConfig
 
 __all__ = ["Config", "Freeze", "Guards", "TenantConfig", "load_config", "read_secret"]
 
@@ -41,7 +41,7 @@ class Config:
         Raises:
             UsageError: There is no such tenant, or none was named and there is no default.
         """
-        from offboard.source import near
+        from offboard.loading.source import near
 
         if not name and not self.default:
             raise UsageError(
@@ -73,7 +73,7 @@ def load_config(path: Path | None, cwd: Path) -> Config:
     chosen = path or next((p for p in _places(cwd) if p.is_file() or p.is_symlink()), None)
     if chosen is None:
         return Config(SANDBOX, MappingProxyType({SANDBOX: BUILT_IN}))
-    from offboard.configfile import parse
+    from offboard.settings.configfile import parse
 
     try:
         data = read_private(chosen, "the configuration")

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from offboard.errors import Problem, SourceError, UsageError
-from offboard.source import Mark, Text, characters, decode, near, refuse, shown
-from offboard.times import parse_time
+from offboard.loading.source import Mark, Text, characters, decode, near, refuse, shown
+from offboard.loading.times import parse_time
 
 __all__ = ["LeaverList", "LeaverRow", "parse_time", "read_leavers"]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from offboard.configkeys import CLOUDS
+from offboard.settings.configkeys import CLOUDS
 
 SANDBOX = "sandbox"
 

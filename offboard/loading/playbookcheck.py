@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from offboard.errors import Problem
 from offboard.model import Due
-from offboard.source import Fields, Items, Mark, Node, Scalar, Text, near, shown
-from offboard.texts import fields, flaws
-from offboard.yamlsource import Source
+from offboard.loading.source import Fields, Items, Mark, Node, Scalar, Text, near, shown
+from offboard.loading.texts import fields, flaws
+from offboard.loading.yamlsource import Source
 
 
 def check(source: Source) -> Iterator[Problem]:
@@ -87,7 +87,7 @@ def _when(text: Text, node: Node | None, parameters: frozenset[str]) -> Iterator
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
         return
     # Loaded here, because most playbooks have no condition.
-    from offboard.expression import ExpressionError, compile_expression
+    from offboard.loading.expression import ExpressionError, compile_expression
 
     try:
         expression = compile_expression(node.value)

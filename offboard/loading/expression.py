@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from offboard.expressioncheck import MACROS, SAMPLE, ExpressionError, check, tokens
+from offboard.loading.expressioncheck import MACROS, SAMPLE, ExpressionError, check, tokens
 from offboard.model import JSON
-from offboard.source import near, shown
+from offboard.loading.source import near, shown
 
 __all__ = ["Expression", "ExpressionError", "compile_expression"]
 
