@@ -9,7 +9,6 @@ after the sandbox's journal shows that all effects happened.
 from __future__ import annotations
 
 import argparse
-
 import os
 import platform
 import statistics

@@ -42,8 +42,7 @@ def object_to(plan: Plan, limits: Limits) -> Plan:
     """The plan with everything the guards say about it."""
     whole = list(_whole(plan, limits))
     leavers = tuple(
-        replace(each, objections=tuple([*(whole if n == 0 else ()), *_one(each, limits)]))
-        for n, each in enumerate(plan.leavers)
+        replace(each, objections=(*(whole if n == 0 else ()), *_one(each, limits))) for n, each in enumerate(plan.leavers)
     )
     return replace(plan, leavers=leavers)
 

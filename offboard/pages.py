@@ -174,7 +174,10 @@ def pages() -> dict[str, str]:
 def _finding_pages() -> dict[str, str]:
     from offboard.findings import CODES, explain
 
-    return {f"findings/{code}.md": explain(code) + "\n" for code in CODES}
+    titles = {code: explain(code).splitlines()[0] for code in CODES}
+    index = ["# Findings of `validate`", "", *(f"- [{title}](findings/{code}.md)" for code, title in titles.items())]
+    found = {f"findings/{code}.md": f"# {explain(code)}\n" for code in CODES}
+    return {**found, "findings.md": "\n".join(index) + "\n"}
 
 
 def stale(folder: Path) -> list[str]:

@@ -13,7 +13,6 @@ from datetime import datetime
 
 from offboard.actions import ACTIONS
 from offboard.actions.base import Since
-from offboard.loading.expression import ExpressionError, compile_expression
 from offboard.facts import (
     Account,
     Devices,
@@ -23,6 +22,7 @@ from offboard.facts import (
     Memberships,
     Unreadable,
 )
+from offboard.loading.expression import ExpressionError, compile_expression
 from offboard.model import JSON, Change, Doing, Leaver, LeaverPlan, Note, Planned, PlannedStep, Playbook, Step, Table
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from offboard.errors import NotPermitted, SourceError, UsageError
 from offboard.settings.config import Config, Freeze, Guards, load_config, read_secret
 from offboard.settings.configkeys import GUARDS, TENANT
-from offboard.errors import NotPermitted, SourceError, UsageError
 
 ID = "11111111-2222-3333-4444-555555555555"
 APP = "AAAAAAAA-bbbb-cccc-dddd-eeeeeeeeeeee"

@@ -16,12 +16,11 @@ from offboard.actions.base import Wire
 from offboard.audit import Audit
 from offboard.cli.session import new_password, new_run_id
 from offboard.clock import Clock
-from offboard.settings.config import load_config
 from offboard.graph.connect import Connection, connect
 from offboard.graph.read import Reader
 from offboard.graph.send import Sender
-from offboard.model import Plan, Playbook
 from offboard.loading.playbook import load
+from offboard.model import Plan, Playbook
 from offboard.runs.apply import Applier
 from offboard.runs.ledger import Tools
 from offboard.runs.outcome import RunOutcome
@@ -33,6 +32,7 @@ from offboard.sandbox.journal import JournalEntry
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.transport import SandboxTransport
 from offboard.sandbox.wire import Request
+from offboard.settings.config import load_config
 
 SAWYER = "a0000000-0000-4000-8000-000000000001"
 ADELE = "a0000000-0000-4000-8000-000000000003"

@@ -82,6 +82,9 @@ class App:
 
     def out(self, text: str) -> None:
         """A result, on stdout."""
+        from offboard.render.style import for_encoding
+
+        text = for_encoding(text, sys.stdout.encoding or "ascii")
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
@@ -89,13 +92,17 @@ class App:
         """A result for a program: indented when it is one document, else one line."""
         import json
 
-        sys.stdout.write(json.dumps(document, indent=None if line else 2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(document, indent=None if line else 2, ensure_ascii=True) + "\n")
         sys.stdout.flush()
 
     def say(self, text: str) -> None:
         """Progress or a message, on stderr; not with --quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            self.tell(text)
+
+    def tell(self, text: str) -> None:
+        """What must be seen even with --quiet: a code to enter, a warning about where requests go."""
+        click.echo(text, err=True)
 
 
 pass_app = click.make_pass_decorator(App)

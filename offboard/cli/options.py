@@ -72,8 +72,8 @@ def wanted(
     """
     from offboard.loading.leavers import read_leavers
     from offboard.loading.playbook import resolve_parameters
-    from offboard.runs.planning import Wanted
     from offboard.loading.times import parse_time
+    from offboard.runs.planning import Wanted
 
     common = _settings(settings)
     when = parse_time(leave) if leave else None

@@ -48,7 +48,9 @@ def behavior_of(*, delay: str | None, throttle: str, enforce: bool, faults: Path
     try:
         script = FaultScript.load(faults) if faults else None
     except FaultError as error:
-        raise UsageError(f"The fault script is wrong: {error}.", todo="See an example: offboard sandbox faults") from error
+        raise UsageError(
+            f"The fault script is wrong: {error}.", todo="See an example: offboard sandbox faults"
+        ) from error
     return Behavior(
         enforce_permissions=enforce,
         throttle="published" if throttle == "published" else "off",

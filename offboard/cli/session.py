@@ -90,9 +90,12 @@ async def session(app: App) -> AsyncIterator[Session]:
     store = Store(app.state.path / "runs.db")
     transport, close_transport = _transport(app)
     try:
-        connection = await connect(app.tenant, transport=transport, prompt=app.say)
+        folder = app.state.tenant_folder(app.tenant.alias)
+        connection = await connect(app.tenant, transport=transport, prompt=app.tell, folder=folder)
+        for remark in connection.remarks:
+            app.say(remark)
         try:
-            sender = Sender(connection, app.clock, say=app.say)
+            sender = Sender(connection, app.clock, say=app.say, tenant_id=app.tenant.tenant_id)
             yield Session(app, connection, sender, Reader(sender), store, audit)
         finally:
             await connection.close()

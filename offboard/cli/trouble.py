@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from offboard.errors import OffboardError, SourceError
 
 if TYPE_CHECKING:
     from offboard.cli.context import App
+
+MOST = 256 * 1024
+"""Characters of a source file that are read for the line before an error."""
 
 
 def report_trouble(error: OffboardError, app: App) -> int:
@@ -24,17 +28,31 @@ def report_trouble(error: OffboardError, app: App) -> int:
             ]
         sys.stdout.write(json.dumps(document) + "\n")
     else:
-        sys.stderr.write(_text(error, app))
+        sys.stderr.write(trouble_text(error, app))
     return error.exit_code
 
 
-def _text(error: OffboardError, app: App) -> str:
+def trouble_text(error: OffboardError, app: App) -> str:
+    """The message for a terminal, with the offending lines where a file is wrong."""
     from offboard.render.errors import error_text
     from offboard.render.problems import problems_text
 
     color = app.color(sys.stderr)
-    text = problems_text(error, color) if isinstance(error, SourceError) else error_text(error, color)
+    text = (
+        problems_text(error, color, sources=_sources(error))
+        if isinstance(error, SourceError)
+        else error_text(error, color)
+    )
     return text if text.endswith("\n") else text + "\n"
+
+
+def _sources(error: SourceError) -> dict[str, list[str]]:
+    """The lines of the files complained about, where they can still be read."""
+    found = {}
+    for name in {problem.path for problem in error.problems}:
+        with suppress(OSError, ValueError), open(name, encoding="utf-8", errors="replace") as file:
+            found[name] = file.read(MOST).splitlines()
+    return found
 
 
 def report_bug(error: Exception, app: App) -> int:

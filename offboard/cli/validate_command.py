@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from offboard.cli.context import App, pass_app
 from offboard.errors import SourceError, UsageError
+
+if TYPE_CHECKING:
+    from offboard.findings import Finding
 
 
 @click.command("validate", epilog="Example:  offboard validate playbooks/leaver.yaml")
@@ -20,8 +25,8 @@ def command(app: App, files: tuple[str, ...], strict: bool) -> int:
 
     Findings are no errors: they explain what a playbook risks by its order. Contacts nobody.
     """
-    from offboard.loading.catalog import find_playbook
     from offboard.findings import find
+    from offboard.loading.catalog import find_playbook
     from offboard.loading.playbook import load
 
     reports, bad, warned = [], False, False
@@ -42,26 +47,24 @@ def command(app: App, files: tuple[str, ...], strict: bool) -> int:
 
 
 def _bad(app: App, name: str, error: UsageError) -> dict[str, object]:
-    from offboard.cli.trouble import _text
+    from offboard.cli.trouble import trouble_text
 
     if not app.as_json:
-        sys.stderr.write(_text(error, app))
+        sys.stderr.write(trouble_text(error, app))
     problems = error.problems if isinstance(error, SourceError) else ()
     listed = [{"line": p.line, "column": p.column, "message": p.message, "hint": p.hint} for p in problems]
     return {"path": name, "valid": False, "what": error.what, "problems": listed, "findings": []}
 
 
-def _good(app: App, path: str, steps: int, found: list[object]) -> dict[str, object]:
-    from offboard.findings import Finding
+def _good(app: App, path: str, steps: int, found: Sequence[Finding]) -> dict[str, object]:
     from offboard.render.problems import finding_text
 
-    findings = [each for each in found if isinstance(each, Finding)]
     if not app.as_json:
         app.out(f"{path}: valid, {steps} {'step' if steps == 1 else 'steps'}")
-        for finding in findings:
+        for finding in found:
             app.out(finding_text(finding, path, app.color(sys.stdout)))
     listed = [
         {"code": f.code, "severity": f.severity, "line": f.line, "title": f.title, "explanation": f.explanation}
-        for f in findings
+        for f in found
     ]
     return {"path": path, "valid": True, "problems": [], "findings": listed}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from offboard.errors import UsageError
 from offboard.findings.rules import RULES, Hit, Order
 from offboard.findings.words import WORDS, Word
-from offboard.model import Playbook
 from offboard.loading.source import near, shown
+from offboard.model import Playbook
 
 __all__ = ["CODES", "WORDS", "Finding", "Word", "explain", "find"]
 

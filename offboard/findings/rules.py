@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from offboard.actions import ACTIONS
-from offboard.model import Effect, Playbook, Step
 from offboard.loading.texts import fields
+from offboard.model import Effect, Playbook, Step
 
 DISABLE, REVOKE, RESET = "disable-user", "revoke-sessions", "reset-password"
 DELETE, LICENSES = "delete-user", "remove-licenses"

@@ -16,12 +16,12 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
 from offboard import __version__
-from offboard.settings.config import TenantConfig
-from offboard.settings.configkeys import is_loopback
 from offboard.errors import GraphUnavailable, UsageError
 from offboard.graph.credentials import Credential, make_credential
 from offboard.graph.record import SignInRecord
 from offboard.graph.token import TokenInfo
+from offboard.settings.config import TenantConfig
+from offboard.settings.configkeys import is_loopback
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
 
-from offboard.settings.config import TenantConfig, read_secret
 from offboard.errors import NotPermitted
 from offboard.graph.signintrouble import signin_trouble
 from offboard.graph.token import UNKNOWN, TokenInfo, decode
+from offboard.settings.config import TenantConfig, read_secret
 from offboard.settings.private import read_private
 
 if TYPE_CHECKING:

@@ -29,7 +29,6 @@ from offboard.facts import (
 from offboard.graph import parse
 from offboard.graph.answers import Answer
 from offboard.graph.send import Sender, utc_now_of
-from offboard.graph.trouble import explain
 from offboard.model import JSON, Permissions, Ref, Tenant
 
 if TYPE_CHECKING:
@@ -406,25 +405,10 @@ def _earliest(answers: Mapping[str, Answer]) -> datetime | None:
 
 
 def _unreadable(answer: Answer, permissions: Permissions, sender: Sender) -> Unreadable:
-    trouble = explain(
-        answer.status or 0,
-        answer.body,
-        step="reading",
-        action_permissions=permissions,
-        path=answer.path,
-        token=sender.connection.token_info(),
-    )
     least = permissions.delegated[0] if permissions.delegated else ()
-    return Unreadable(trouble.what.rstrip("."), " + ".join(least))
+    return Unreadable(sender.explain(answer, "reading", permissions).what.rstrip("."), " + ".join(least))
 
 
 def _trouble(answer: Answer, step: str, permissions: Permissions | None, sender: Sender) -> NotPermitted:
-    trouble = explain(
-        answer.status or 0,
-        answer.body,
-        step=step,
-        action_permissions=permissions,
-        path=answer.path,
-        token=sender.connection.token_info(),
-    )
+    trouble = sender.explain(answer, step, permissions)
     return NotPermitted(trouble.what, why=trouble.why, todo=trouble.todo)

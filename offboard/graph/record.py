@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from offboard.settings.config import TenantConfig
 from offboard.errors import UsageError
+from offboard.settings.config import TenantConfig
 from offboard.settings.private import read_private
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from kiota_abstractions.request_information import RequestInformation
 from offboard.clock import Clock
 from offboard.errors import GraphUnavailable
 from offboard.graph.answers import Answer, http_date
-from offboard.model import JSON
+from offboard.graph.trouble import Trouble, explain
+from offboard.model import JSON, Permissions
 
 if TYPE_CHECKING:
     from offboard.graph.connect import Connection
@@ -60,6 +61,7 @@ class Sender:
         jitter: Random numbers in [0, 1), so that many workers do not knock at the same instant.
         new_id: Makes each call's `client-request-id`.
         say: Told when Graph makes us wait.
+        tenant_id: The tenant that is meant, for messages.
     """
 
     connection: Connection
@@ -68,10 +70,29 @@ class Sender:
     jitter: Callable[[], float] = random.random
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
     say: Callable[[str], None] = lambda _text: None
+    tenant_id: str = ""
     counters: Counters = field(default_factory=Counters)
     graph_now: datetime | None = None
     """Graph's clock, from the newest `Date` header."""
     _not_before: float = 0.0
+
+    def explain(self, answer: Answer, step: str, permissions: Permissions | None) -> Trouble:
+        """What a refusal means, for whom and what to do next.
+
+        Args:
+            answer: Not ok.
+            step: Who asked, for the message.
+            permissions: What the call needs.
+        """
+        return explain(
+            answer.status or 0,
+            answer.body,
+            step=step,
+            action_permissions=permissions,
+            path=answer.path,
+            token=self.connection.token_info(),
+            tenant_id=self.tenant_id,
+        )
 
     async def read(self, requests: Mapping[str, RequestInformation]) -> dict[str, Answer]:
         """Answers to reads, by the callers' keys; throttled and lost ones are asked again.

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from offboard.settings.config import TenantConfig
 from offboard.errors import GraphUnavailable, NotPermitted, OffboardError
+from offboard.settings.config import TenantConfig
 
 _CODE = re.compile(r"AADSTS(\d{4,9})")
 _TRACE = re.compile(r"Trace ID: ([0-9a-f-]{36})", re.IGNORECASE)

@@ -9,7 +9,7 @@ from offboard.errors import UsageError
 from offboard.loading.source import near, shown
 
 SUFFIXES = (".yaml", ".yml")
-_HERE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def shipped(kind: str) -> Path:
@@ -18,9 +18,9 @@ def shipped(kind: str) -> Path:
     Args:
         kind: `playbooks` or `schemas`.
     """
-    packed = _HERE / "shipped" / kind
+    packed = _PACKAGE / "shipped" / kind
     # In a checkout (or an editable install of one) the folders stand beside the package.
-    return packed if packed.is_dir() else _HERE.parent / kind
+    return packed if packed.is_dir() else _PACKAGE.parent / kind
 
 
 def shipped_schema(name: str) -> Path:

@@ -16,10 +16,10 @@ from offboard.actions import ACTIONS
 from offboard.actions.base import Action
 from offboard.errors import Problem
 from offboard.loading.grammar import playbook_schema, with_schema
-from offboard.model import JSON
 from offboard.loading.schemafit import fits
 from offboard.loading.source import Fields, Items, Mark, Node, Scalar, data, near, shown
 from offboard.loading.yamlsource import Source
+from offboard.model import JSON
 
 MAX_COMPLAINTS = 200
 """Looking for the near word takes time; a file with more is no playbook."""

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offboard.loading.expressioncheck import MACROS, SAMPLE, ExpressionError, check, tokens
-from offboard.model import JSON
 from offboard.loading.source import near, shown
+from offboard.model import JSON
 
 __all__ = ["Expression", "ExpressionError", "compile_expression"]
 

@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from offboard.loading.complaints import complaints
 from offboard.errors import Problem, UsageError
-from offboard.model import JSON, Due, OnFailure, Parameter, Playbook, Step
+from offboard.loading.complaints import complaints
 from offboard.loading.playbookcheck import check
 from offboard.loading.source import Fields, Items, Node, data, near, refuse, shown
 from offboard.loading.texts import fill
 from offboard.loading.yamlsource import MAX_BYTES, read
+from offboard.model import JSON, Due, OnFailure, Parameter, Playbook, Step
 
 __all__ = ["fill", "load", "resolve_parameters"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from offboard.errors import Problem
-from offboard.model import Due
 from offboard.loading.source import Fields, Items, Mark, Node, Scalar, Text, near, shown
 from offboard.loading.texts import fields, flaws
 from offboard.loading.yamlsource import Source
+from offboard.model import Due
 
 
 def check(source: Source) -> Iterator[Problem]:

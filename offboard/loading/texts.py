@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from offboard.actions import ACTIONS
 from offboard.errors import UsageError
 from offboard.facts import Account
-from offboard.model import JSON, Step
 from offboard.loading.source import near, shown
+from offboard.model import JSON, Step
 
 FIELDS = (
     "leaver.displayName",

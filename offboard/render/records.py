@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from offboard.model import JSON
-from offboard.render.safe import safe
+from offboard.render.safe import PROSE, safe
 
 
 def record_text(record: Mapping[str, JSON]) -> str:
@@ -15,23 +15,23 @@ def record_text(record: Mapping[str, JSON]) -> str:
     target = change.get("target") or {}
     graph = record.get("graph") or {}
     parts = [
-        str(record.get("time", "")),
-        f"{record.get('seq', ''):>6}",
-        f"{record.get('event', ''):<16}",
-        safe(str(leaver.get("upn") or "")),
-        str(record.get("step") or ""),
-        f"{change.get('verb')} {safe(str(target.get('name')))}" if change else "",
-        str(record.get("outcome") or ""),
+        f"{record.get('time', '')}",
+        f"{record.get('seq', '')}".rjust(6),
+        f"{record.get('event', '')}".ljust(16),
+        f"{leaver.get('upn') or ''}",
+        f"{record.get('step') or ''}",
+        f"{change.get('verb')} {target.get('name')}" if change else "",
+        f"{record.get('outcome') or ''}",
         f"HTTP {graph['status']} request-id {graph.get('request_id')}" if graph.get("status") else "",
-        safe(str(record.get("why") or ""), 200),
+        f"{record.get('why') or ''}",
     ]
-    return "  ".join(part for part in parts if part)
+    # Nothing in a log is trusted on a terminal, not even what this tool writes itself: the file may have been edited.
+    return "  ".join(safe(part, PROSE, keep_spaces=True) for part in parts if part)
 
 
 def journal_text(entry: Mapping[str, JSON]) -> str:
     """One write that the simulated tenant executed."""
     effect = entry.get("effect")
     what = effect.get("verb", "") if isinstance(effect, Mapping) else ""
-    return "  ".join(
-        (str(entry["time"]), f"{entry['method']:<6}", str(entry["status"]), str(what), safe(str(entry["path"]), 160))
-    )
+    words = (entry["time"], str(entry["method"]).ljust(6), entry["status"], what, entry["path"])
+    return "  ".join(safe(str(word), PROSE, keep_spaces=True) for word in words)

@@ -11,7 +11,7 @@ from offboard.render.safe import PROSE, safe
 from offboard.render.safe import width as columns
 from offboard.render.style import Style, for_encoding
 from offboard.render.verdict import LeaverVerdict, Verdict, verdict_text
-from offboard.render.words import DONE, SAID, clock
+from offboard.render.words import SAID, clock, done
 
 __all__ = ["LeaverVerdict", "Verdict", "leaver_heading", "outcome_word", "result_lines", "verdict_text"]
 
@@ -77,7 +77,7 @@ def _result(result: Result, front: str, labels: Labels, size: int, style: Style)
 def outcome_word(result: Result) -> str:
     """`disabled`, `already so`, `failed`: how a result is said."""
     if result.outcome is Outcome.CHANGED:
-        return DONE.get(result.change.verb, "done") if result.change else "done"
+        return done(result.change.verb) if result.change else "done"
     return SAID[result.outcome]
 
 

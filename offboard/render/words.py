@@ -11,20 +11,12 @@ from offboard.render.safe import PROSE, safe
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?:Z|\+00:00)")
 
-DONE = {
-    "disable": "disabled",
-    "enable": "enabled",
-    "revoke": "revoked",
-    "set": "set",
-    "unown": "unowned",
-    "own": "owned",
-    "free": "freed",
-    "assign": "assigned",
-    "delete": "deleted",
-    "restore": "restored",
-    "purge": "purged",
-}
-"""The verb of a change, once it is done; others are `done`."""
+
+def done(verb: str) -> str:
+    """The verb of a change, once it is done: `disabled`, `removed`, `set`."""
+    if verb == "set":
+        return verb
+    return safe(verb + ("d" if verb.endswith("e") else "ed"))
 
 
 SAID = {

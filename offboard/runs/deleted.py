@@ -11,7 +11,6 @@ from offboard.errors import GraphUnavailable, NotPermitted, OffboardError, Usage
 from offboard.facts import DeletedUser, DeletedUsers, Unreadable
 from offboard.graph.answers import Answer
 from offboard.graph.read import GUID, PERSON, Reader, get
-from offboard.graph.trouble import explain
 from offboard.model import JSON, Change, Effect, Permissions, Ref
 from offboard.planfile import change_json
 
@@ -132,15 +131,7 @@ class Bin:
             wait = min(wait * 2, 8.0)
 
     def _refusal(self, change: Change, answer: Answer, permissions: Permissions) -> OffboardError:
-        token = self.reader.sender.connection.token_info()
-        trouble = explain(
-            answer.status or 0,
-            answer.body,
-            step=change.verb,
-            action_permissions=permissions,
-            path=answer.path,
-            token=token,
-        )
+        trouble = self.reader.sender.explain(answer, change.verb, permissions)
         kind = NotPermitted if answer.status in (401, 403) else OffboardError
         return kind(trouble.what, why=trouble.why, todo=trouble.todo)
 

@@ -15,7 +15,6 @@ from offboard.errors import GraphUnavailable
 from offboard.facts import Facts, Memberships
 from offboard.graph.answers import Answer
 from offboard.graph.send import BATCH, utc_now_of
-from offboard.graph.trouble import explain
 from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planfile import change_json
 from offboard.planner import compare, ended_by_deletion, fact_types, fingerprint, moved, pins, replan
@@ -276,14 +275,7 @@ class LeaverRun:
             why = f"{_unsure(answer)}; given up after {now - sent.started:.0f} s and {attempts} attempts"
             todo = "Resume the run later; what is done stays done."
         else:
-            trouble = explain(
-                answer.status or 0,
-                answer.body,
-                step=step.id,
-                action_permissions=ACTIONS[step.action].permissions,
-                path=answer.path,
-                token=self.tools.reader.sender.connection.token_info(),
-            )
+            trouble = self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)
             why, todo = trouble.what, " ".join(x for x in (trouble.why, trouble.todo) if x)
         self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, attempts, todo=todo)
         if step.on_failure is not OnFailure.CONTINUE:

@@ -34,8 +34,12 @@ class LeaverOutcome:
     stopped: str = ""
 
     def at(self, verb: str) -> datetime | None:
-        """When the change with this verb was known to be so."""
-        times = [r.at for r in self.results if r.change and r.change.verb == verb and r.outcome is Outcome.CHANGED]
+        """When the change of the user with this verb was known to be so, by this run."""
+        times = [
+            r.at
+            for r in self.results
+            if r.change and (r.change.verb, r.change.target.kind) == (verb, "user") and r.outcome is Outcome.CHANGED
+        ]
         return max((t for t in times if t), default=None)
 
     def open_items(self, accepted: Sequence[str]) -> tuple[Note, ...]:

@@ -13,12 +13,12 @@ from offboard.facts import Account, Facts, Memberships
 from offboard.graph.read import Missing, Reader
 from offboard.graph.send import utc_now_of
 from offboard.guards import Limits, object_to
+from offboard.loading.texts import fill_step
 from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
 from offboard.permissions import as_json, needs
 from offboard.planfile import seal
 from offboard.planner import fact_types, plan_leaver
 from offboard.runs.store import Store
-from offboard.loading.texts import fill_step
 
 VALID_FOR = timedelta(hours=24)
 

@@ -105,8 +105,17 @@ def _failed_dependency(tenant: Tenant, item: Item) -> Response:
 def _shown(item: Item, response: Response) -> Json | None:
     if response.mishap == Mishap("drop_item"):
         return None
-    kept = ("content-type", "retry-after", "location", "cache-control", "x-ms-resource-unit", "www-authenticate",
-            "x-ms-throttle-scope", "x-ms-throttle-information", "x-ms-throttle-limit-percentage")
+    kept = (
+        "content-type",
+        "retry-after",
+        "location",
+        "cache-control",
+        "x-ms-resource-unit",
+        "www-authenticate",
+        "x-ms-throttle-scope",
+        "x-ms-throttle-information",
+        "x-ms-throttle-limit-percentage",
+    )
     headers = {name: value for name, value in response.headers.items() if name.lower() in kept}
     shown: Json = {"id": item.id, "status": response.status, "headers": headers}
     if response.body:

@@ -10,8 +10,18 @@ from .schema import EntityType, Property
 from .wire import Json
 
 _LONGEST = {
-    "jobTitle": 128, "department": 64, "companyName": 64, "employeeId": 16, "displayName": 256, "givenName": 64,
-    "surname": 64, "city": 128, "country": 128, "state": 128, "officeLocation": 128, "userPrincipalName": 113,
+    "jobTitle": 128,
+    "department": 64,
+    "companyName": 64,
+    "employeeId": 16,
+    "displayName": 256,
+    "givenName": 64,
+    "surname": 64,
+    "city": 128,
+    "country": 128,
+    "state": 128,
+    "officeLocation": 128,
+    "userPrincipalName": 113,
 }
 _NEVER_NULL = ("accountEnabled", "displayName", "userPrincipalName", "mailNickname", "passwordProfile", "userType")
 _PROFILE = {"password": str, "forceChangePasswordNextSignIn": bool, "forceChangePasswordNextSignInWithMfa": bool}
@@ -97,6 +107,9 @@ def parameters(body: Json, known: tuple[str, ...]) -> Json:
     """The parameters of an action; others are refused."""
     for name in body:
         if "@" not in name and name not in known:
-            raise GraphError(400, "BadRequest", f"The parameter '{name}' in the request payload is not a valid "
-                             "parameter for the operation.")
+            raise GraphError(
+                400,
+                "BadRequest",
+                f"The parameter '{name}' in the request payload is not a valid parameter for the operation.",
+            )
     return body

@@ -76,8 +76,10 @@ class Call:
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            raise bad_uri("Unable to read JSON request payload. Please ensure Content-Type header is set and "
-                          "payload is of valid JSON format.")
+            raise bad_uri(
+                "Unable to read JSON request payload. Please ensure Content-Type header is set and "
+                "payload is of valid JSON format."
+            )
         return body
 
     def no_body(self) -> None:

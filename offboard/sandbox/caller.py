@@ -66,8 +66,16 @@ def claims_for(
     """The claims of an access token: `scopes` makes it delegated, `roles` an app's own."""
     start = int(issued.timestamp())
     claims: Json = {
-        "aud": audience, "iss": f"https://sts.windows.net/{tenant_id}/", "iat": start, "nbf": start,
-        "exp": start + lifetime, "appid": app_id, "oid": object_id, "sub": object_id, "tid": tenant_id, "ver": "1.0",
+        "aud": audience,
+        "iss": f"https://sts.windows.net/{tenant_id}/",
+        "iat": start,
+        "nbf": start,
+        "exp": start + lifetime,
+        "appid": app_id,
+        "oid": object_id,
+        "sub": object_id,
+        "tid": tenant_id,
+        "ver": "1.0",
     }
     if scopes is None:
         return {**claims, "idtyp": "app", "roles": sorted(set(roles or ()))}

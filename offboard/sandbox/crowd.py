@@ -69,30 +69,65 @@ def add_crowd(planted: Planted, people: int, now: datetime) -> None:
 
 def _group(number: int, stamp: str) -> Entity:
     unified = number % 2 == 0
-    return Entity(group_id(number), "group", {
-        "displayName": f"Group {number:04d}", "mailNickname": f"group{number:04d}", "createdDateTime": stamp,
-        "groupTypes": ["Unified"] if unified else [], "mailEnabled": unified, "securityEnabled": not unified,
-        "renewedDateTime": stamp,
-    })
+    return Entity(
+        group_id(number),
+        "group",
+        {
+            "displayName": f"Group {number:04d}",
+            "mailNickname": f"group{number:04d}",
+            "createdDateTime": stamp,
+            "groupTypes": ["Unified"] if unified else [],
+            "mailEnabled": unified,
+            "securityEnabled": not unified,
+            "renewedDateTime": stamp,
+        },
+    )
 
 
 def _belongings(number: int, stamp: str, licensed: list[Json], seen: str) -> Iterator[Entity]:
     id_, name = person_id(number), person_name(number)
-    yield Entity(id_, "user", {
-        "userPrincipalName": name, "displayName": f"Person {number:05d}", "givenName": "Person",
-        "surname": f"{number:05d}", "mail": name, "mailNickname": name.partition("@")[0], "accountEnabled": True,
-        "userType": "Member", "department": _DEPARTMENTS[number % len(_DEPARTMENTS)], "employeeId": str(number),
-        "usageLocation": "US", "createdDateTime": stamp, "lastPasswordChangeDateTime": stamp,
-        "signInSessionsValidFromDateTime": stamp, "proxyAddresses": [f"SMTP:{name}"],
-        "licenseAssignmentStates": licensed,
-        "signInActivity": {"lastSignInDateTime": seen, "lastNonInteractiveSignInDateTime": seen,
-                           "lastSuccessfulSignInDateTime": seen},
-    }, name)
+    yield Entity(
+        id_,
+        "user",
+        {
+            "userPrincipalName": name,
+            "displayName": f"Person {number:05d}",
+            "givenName": "Person",
+            "surname": f"{number:05d}",
+            "mail": name,
+            "mailNickname": name.partition("@")[0],
+            "accountEnabled": True,
+            "userType": "Member",
+            "department": _DEPARTMENTS[number % len(_DEPARTMENTS)],
+            "employeeId": str(number),
+            "usageLocation": "US",
+            "createdDateTime": stamp,
+            "lastPasswordChangeDateTime": stamp,
+            "signInSessionsValidFromDateTime": stamp,
+            "proxyAddresses": [f"SMTP:{name}"],
+            "licenseAssignmentStates": licensed,
+            "signInActivity": {
+                "lastSignInDateTime": seen,
+                "lastNonInteractiveSignInDateTime": seen,
+                "lastSuccessfulSignInDateTime": seen,
+            },
+        },
+        name,
+    )
     for which in (1, 2):
         yield _device(number, which, stamp, seen)
     yield make(id_, "password", {"createdDateTime": stamp})
-    yield make(id_, "phone", {"createdDateTime": stamp, "phoneType": "mobile", "default": True,
-                              "phoneNumber": f"+1 206{number:07d}", "smsSignInState": "notAllowedByPolicy"})
+    yield make(
+        id_,
+        "phone",
+        {
+            "createdDateTime": stamp,
+            "phoneType": "mobile",
+            "default": True,
+            "phoneNumber": f"+1 206{number:07d}",
+            "smsSignInState": "notAllowedByPolicy",
+        },
+    )
     yield make(id_, "microsoftAuthenticator", {"createdDateTime": stamp, "displayName": f"Phone {number:05d}"}, 1)
     yield make(id_, "fido2", {"createdDateTime": stamp, "displayName": f"Key {number:05d}"}, 2)
 
@@ -100,12 +135,26 @@ def _belongings(number: int, stamp: str, licensed: list[Json], seen: str) -> Ite
 def _device(number: int, which: int, stamp: str, seen: str) -> Entity:
     id_ = device_id(number, which)
     key = id_.replace("-4000-", "-4001-")
-    return Entity(id_, "device", {
-        "displayName": f"PC-{number:05d}-{which}", "deviceId": key, "accountEnabled": True, "trustType": "AzureAd",
-        "profileType": "RegisteredDevice", "operatingSystem": "Windows", "operatingSystemVersion": "10.0.22631",
-        "isCompliant": True, "isManaged": True, "deviceVersion": 2, "deviceOwnership": "Company",
-        "registrationDateTime": stamp, "approximateLastSignInDateTime": seen,
-    }, key)
+    return Entity(
+        id_,
+        "device",
+        {
+            "displayName": f"PC-{number:05d}-{which}",
+            "deviceId": key,
+            "accountEnabled": True,
+            "trustType": "AzureAd",
+            "profileType": "RegisteredDevice",
+            "operatingSystem": "Windows",
+            "operatingSystemVersion": "10.0.22631",
+            "isCompliant": True,
+            "isManaged": True,
+            "deviceVersion": 2,
+            "deviceOwnership": "Company",
+            "registrationDateTime": stamp,
+            "approximateLastSignInDateTime": seen,
+        },
+        key,
+    )
 
 
 def _relations(number: int, groups: int) -> Iterator[tuple[str, str, str]]:

@@ -48,7 +48,7 @@ def common_headers(request: Request, moment: datetime) -> dict[str, str]:
         "request-id": request_id,
         "client-request-id": request.header("client-request-id") or request_id,
         "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"1","ScaleUnit":"000",'
-                               '"RoleInstance":"SANDBOX"}}',
+        '"RoleInstance":"SANDBOX"}}',
         "Cache-Control": "no-cache",
         "OData-Version": "4.0",
     }
@@ -104,8 +104,13 @@ def misreport(fault: Fault, response: Response, headers: Mapping[str, str], mome
         page = b"<!DOCTYPE html><html><body><h1>Service unavailable</h1></body></html>"
         return Response(fault.status, {**headers, "Content-Type": "text/html"}, page, delay=fault.delay)
     if fault.kind == "not_json":
-        return replace(response, status=200, body=b'{"value": [', headers={**response.headers, "Content-Type": JSON_TYPE},
-                       delay=fault.delay)
+        return replace(
+            response,
+            status=200,
+            body=b'{"value": [',
+            headers={**response.headers, "Content-Type": JSON_TYPE},
+            delay=fault.delay,
+        )
     return replace(response, mishap=Mishap(fault.kind), delay=fault.delay)
 
 
@@ -177,7 +182,10 @@ def _run(tenant: Tenant, call: Call, found: Found) -> Answer:
     if lag > 0:
         tenant.store.forget_before(at - lag)
     for effect in call.effects:
-        note_effects(tenant.store, JournalEntry(call.stamp, call.caller.name, call.request.method.upper(),
-                                                call.request.path, answer.status, effect))
+        note_effects(
+            tenant.store,
+            JournalEntry(
+                call.stamp, call.caller.name, call.request.method.upper(), call.request.path, answer.status, effect
+            ),
+        )
     return answer
-

@@ -26,12 +26,32 @@ from typing import Any
 import yaml
 
 _MATCH = ("method", "path", "item", "nth", "times")
-_FAULT = ("status", "code", "message", "retry_after", "when", "reset", "truncate", "not_json", "html", "drop_item",
-          "delay")
+_FAULT = (
+    "status",
+    "code",
+    "message",
+    "retry_after",
+    "when",
+    "reset",
+    "truncate",
+    "not_json",
+    "html",
+    "drop_item",
+    "delay",
+)
 _KINDS = ("reset", "truncate", "not_json", "html", "drop_item")
-_CODES = {429: "TooManyRequests", 503: "serviceNotAvailable", 504: "gatewayTimeout", 500: "generalException",
-          403: "Authorization_RequestDenied", 401: "InvalidAuthenticationToken", 404: "Request_ResourceNotFound",
-          409: "Conflict", 400: "Request_BadRequest", 502: "badGateway"}
+_CODES = {
+    429: "TooManyRequests",
+    503: "serviceNotAvailable",
+    504: "gatewayTimeout",
+    500: "generalException",
+    403: "Authorization_RequestDenied",
+    401: "InvalidAuthenticationToken",
+    404: "Request_ResourceNotFound",
+    409: "Conflict",
+    400: "Request_BadRequest",
+    502: "badGateway",
+}
 
 
 class FaultError(ValueError):
@@ -165,7 +185,11 @@ def _fault(where: str, spec: Mapping[str, Any]) -> Fault:
     if not isinstance(delay, int | float) or not isinstance(retry_after, int | float | None):
         raise FaultError(f"{where}: 'delay' and 'retry_after' are numbers of seconds")
     return Fault(
-        kind, status, str(spec.get("code") or _CODES.get(status, "UnknownError")),
-        str(spec.get("message") or "The service could not complete the request."), retry_after,
-        when == "before", float(delay),
+        kind,
+        status,
+        str(spec.get("code") or _CODES.get(status, "UnknownError")),
+        str(spec.get("message") or "The service could not complete the request."),
+        retry_after,
+        when == "before",
+        float(delay),
     )

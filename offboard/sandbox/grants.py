@@ -74,6 +74,11 @@ def delete_grant(call: Call) -> Answer:
     call.options(NONE)
     held = _grant(call)
     call.store.drop(held)
-    call.effect("delete", "oauth2PermissionGrant", held.id, principalId=held.body.get("principalId"),
-                consentType=held.body["consentType"])
+    call.effect(
+        "delete",
+        "oauth2PermissionGrant",
+        held.id,
+        principalId=held.body.get("principalId"),
+        consentType=held.body["consentType"],
+    )
     return Answer(204)

@@ -44,14 +44,28 @@ def graph_id(tenant_id: str) -> str:
 def graph_app(tenant_id: str, permissions: Iterable[str]) -> Entity:
     """Graph's service principal, offering these application permissions."""
     roles: list[Json] = [
-        {"id": permission_id(name), "value": name, "displayName": name, "description": name, "origin": "Application",
-         "isEnabled": True, "allowedMemberTypes": ["Application"]}
+        {
+            "id": permission_id(name),
+            "value": name,
+            "displayName": name,
+            "description": name,
+            "origin": "Application",
+            "isEnabled": True,
+            "allowedMemberTypes": ["Application"],
+        }
         for name in sorted(set(permissions))
     ]
     body: Json = {
-        "displayName": "Microsoft Graph", "appDisplayName": "Microsoft Graph", "appId": GRAPH_APP_ID,
-        "accountEnabled": True, "servicePrincipalType": "Application", "servicePrincipalNames": [GRAPH_APP_ID],
-        "appOwnerOrganizationId": "f8cdef31-a31e-4b4a-93e4-5f571e91255a", "signInAudience": "AzureADMultipleOrgs",
-        "appRoles": roles, "_permissions": [], "_delegated": [],
+        "displayName": "Microsoft Graph",
+        "appDisplayName": "Microsoft Graph",
+        "appId": GRAPH_APP_ID,
+        "accountEnabled": True,
+        "servicePrincipalType": "Application",
+        "servicePrincipalNames": [GRAPH_APP_ID],
+        "appOwnerOrganizationId": "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+        "signInAudience": "AzureADMultipleOrgs",
+        "appRoles": roles,
+        "_permissions": [],
+        "_delegated": [],
     }
     return Entity(graph_id(tenant_id), "servicePrincipal", body, GRAPH_APP_ID)

@@ -62,9 +62,11 @@ def create_group(call: Call) -> Answer:
             raise bad_request(f"A value is required for property '{name}' of resource 'Group'.")
     unified = "Unified" in (body.get("groupTypes") or [])
     if body["mailEnabled"] and not unified:
-        raise bad_request("The service does not currently support writes of mail-enabled groups. "
-                          "Please ensure that the mail-enablement property is unset and the security-enablement "
-                          "property is set.")
+        raise bad_request(
+            "The service does not currently support writes of mail-enabled groups. "
+            "Please ensure that the mail-enablement property is unset and the security-enablement "
+            "property is set."
+        )
     group = Entity(str(uuid.uuid4()), "group", {**body, "createdDateTime": call.stamp, "renewedDateTime": call.stamp})
     call.store.put(group)
     call.effect("create", "group", group.id, displayName=body["displayName"])
@@ -77,8 +79,10 @@ def patch_group(call: Call) -> Answer:
     wanted = bodies.changes(call.json_body(), GROUP)
     group = lookup.group(call)
     if group.body.get("onPremisesSyncEnabled"):
-        raise bad_request("Unable to update the specified properties for on-premises mastered Directory Sync objects "
-                          "or objects currently undergoing migration.")
+        raise bad_request(
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects "
+            "or objects currently undergoing migration."
+        )
     _demand_not_exchange(group)
     changed = {name: [group.body.get(name), value] for name, value in wanted.items() if group.body.get(name) != value}
     group.body.update(wanted)
@@ -118,8 +122,10 @@ def _demand_role_right(call: Call, group: Entity) -> None:
 
 def _demand_writable(call: Call, group: Entity) -> None:
     if group.body.get("onPremisesSyncEnabled"):
-        raise bad_request("Unable to update the specified properties for on-premises mastered Directory Sync objects "
-                          "or objects currently undergoing migration.")
+        raise bad_request(
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects "
+            "or objects currently undergoing migration."
+        )
     if "DynamicMembership" in (group.body.get("groupTypes") or []):
         raise denied("Insufficient privileges to complete the operation.")
     _demand_not_exchange(group)
@@ -229,8 +235,10 @@ def remove_owner(call: Call) -> Answer:
 def _demand_owners_writable(call: Call, group: Entity) -> None:
     """Owners of dynamic groups may change; synced and Exchange groups have none that Graph could write."""
     if group.body.get("onPremisesSyncEnabled"):
-        raise bad_request("Unable to update the specified properties for on-premises mastered Directory Sync objects "
-                          "or objects currently undergoing migration.")
+        raise bad_request(
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects "
+            "or objects currently undergoing migration."
+        )
     _demand_not_exchange(group)
     _demand_role_right(call, group)
 

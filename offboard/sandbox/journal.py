@@ -25,8 +25,14 @@ class JournalEntry:
 
     def as_dict(self) -> dict[str, Any]:
         """For printing as JSON."""
-        return {"time": self.time, "caller": self.caller, "method": self.method, "path": self.path,
-                "status": self.status, "effect": self.effect}
+        return {
+            "time": self.time,
+            "caller": self.caller,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "effect": self.effect,
+        }
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,10 @@ def assign_license(call: Call) -> Answer:
 
 def _list_of(body: Json, name: str) -> list[Any]:
     if name not in body:
-        raise bad_uri(f"One or more parameters of the operation 'assignLicense' are missing from the request payload. "
-                      f"The missing parameters are: {name}.")
+        raise bad_uri(
+            f"One or more parameters of the operation 'assignLicense' are missing from the request payload. "
+            f"The missing parameters are: {name}."
+        )
     if not isinstance(body[name], list):
         raise bad_request(f"Invalid value specified for parameter '{name}'.")
     return list(body[name])

@@ -25,10 +25,18 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EDM = {"string": "String", "guid": "Guid", "boolean": "Boolean", "int": "Int32", "datetime": "DateTimeOffset"}
 # Paths below a complex property, which the declarations of types do not spell out.
 _BELOW = {
-    "skuId": "guid", "servicePlanId": "guid", "capabilityStatus": "string", "service": "string",
-    "lastSignInDateTime": "datetime", "lastNonInteractiveSignInDateTime": "datetime",
-    "lastSuccessfulSignInDateTime": "datetime", "issuer": "string", "issuerAssignedId": "string",
-    "signInType": "string", "division": "string", "costCenter": "string",
+    "skuId": "guid",
+    "servicePlanId": "guid",
+    "capabilityStatus": "string",
+    "service": "string",
+    "lastSignInDateTime": "datetime",
+    "lastNonInteractiveSignInDateTime": "datetime",
+    "lastSuccessfulSignInDateTime": "datetime",
+    "issuer": "string",
+    "issuerAssignedId": "string",
+    "signInType": "string",
+    "division": "string",
+    "costCenter": "string",
 }
 _ENDS_WITH = ("mail", "otherMails", "proxyAddresses", "userPrincipalName")
 
@@ -136,8 +144,10 @@ def _comparison(op: str, wanted: Any, fold: Callable[[Any], Any], property_: Pro
     if property_.kind == "boolean" or wanted is None:
         raise bad_uri(f"Invalid filter clause: operator '{op}' is not supported for '{property_.name}'.")
     orders: dict[str, Callable[[Any], bool]] = {
-        "ge": lambda found: bool(found >= wanted), "gt": lambda found: bool(found > wanted),
-        "le": lambda found: bool(found <= wanted), "lt": lambda found: bool(found < wanted),
+        "ge": lambda found: bool(found >= wanted),
+        "gt": lambda found: bool(found > wanted),
+        "le": lambda found: bool(found <= wanted),
+        "lt": lambda found: bool(found < wanted),
     }
     return lambda found: found is not None and orders[op](fold(found))
 

@@ -34,14 +34,24 @@ class Kind:
 KINDS = {
     "phoneMethods": Kind("phone", "Phone", ("phoneNumber", "phoneType", "smsSignInState")),
     "microsoftAuthenticatorMethods": Kind(
-        "microsoftAuthenticator", "MicrosoftAuthApp", ("displayName", "deviceTag", "phoneAppVersion")),
+        "microsoftAuthenticator", "MicrosoftAuthApp", ("displayName", "deviceTag", "phoneAppVersion")
+    ),
     "fido2Methods": Kind("fido2", "Passkey", ("displayName", "aaGuid", "model", "attestationLevel")),
     "softwareOathMethods": Kind("softwareOath", "SoftwareOATH", ("secretKey",)),
     "windowsHelloForBusinessMethods": Kind("windowsHelloForBusiness", "WindowsHello", ("displayName", "keyStrength")),
     "emailMethods": Kind("email", "Email", ("emailAddress",)),
     "temporaryAccessPassMethods": Kind(
-        "temporaryAccessPass", "TAP", ("temporaryAccessPass", "lifetimeInMinutes", "isUsableOnce", "isUsable",
-                                       "methodUsabilityReason", "startDateTime")),
+        "temporaryAccessPass",
+        "TAP",
+        (
+            "temporaryAccessPass",
+            "lifetimeInMinutes",
+            "isUsableOnce",
+            "isUsable",
+            "methodUsabilityReason",
+            "startDateTime",
+        ),
+    ),
     "passwordMethods": Kind("password", "Password", ("password",)),
 }
 _BY_TYPE = {kind.type: kind for kind in KINDS.values()}
@@ -118,8 +128,10 @@ def delete_kind(kind: Kind) -> Handler:
             raise bad_request("The alternate mobile phone must be deleted before the mobile phone.")
         # The default method can only go last; the password is not a second factor and does not count.
         if method.body.get("default") and any(m.key not in ("password", "email") for m in others):
-            raise bad_request("The authentication method is the user's current default authentication method, and it "
-                              "cannot be deleted until the default authentication method is changed.")
+            raise bad_request(
+                "The authentication method is the user's current default authentication method, and it "
+                "cannot be deleted until the default authentication method is changed."
+            )
         call.store.drop(method)
         call.effect("delete", kind.type + "AuthenticationMethod", method.id, user=method.parent)
         return Answer(204)
@@ -150,10 +162,19 @@ def reset_password(call: Call) -> Answer:
 def _accepted(call: Call, user: Entity, generated: str) -> Answer:
     changed = set_password(call, user)
     call.store.put(user)
-    operation = Entity(str(uuid.uuid4()), "operation", {
-        "createdDateTime": call.stamp, "lastActionDateTime": stamp(call.now), "status": "succeeded",
-        "statusDetail": "Password has been reset.", "resourceLocation": None,
-    }, "", user.id)
+    operation = Entity(
+        str(uuid.uuid4()),
+        "operation",
+        {
+            "createdDateTime": call.stamp,
+            "lastActionDateTime": stamp(call.now),
+            "status": "succeeded",
+            "statusDetail": "Password has been reset.",
+            "resourceLocation": None,
+        },
+        "",
+        user.id,
+    )
     call.store.put(operation)
     call.effect("resetPassword", "user", user.id, changed=changed)
     location = f"{call.request.root}/{call.version}/users/{user.id}/authentication/operations/{operation.id}"

@@ -22,8 +22,11 @@ NONE: frozenset[str] = frozenset()
 COUNT = frozenset({"$filter", "$search"})
 _KNOWN = COLLECTION | {"$format", "$apply", "$compute", "$deltatoken"}
 _PLAIN_ORDER = {
-    "user": ("displayName", "userPrincipalName"), "group": ("displayName",), "device": ("displayName",),
-    "unifiedRoleDefinition": ("displayName",), "servicePrincipal": ("displayName",),
+    "user": ("displayName", "userPrincipalName"),
+    "group": ("displayName",),
+    "device": ("displayName",),
+    "unifiedRoleDefinition": ("displayName",),
+    "servicePrincipal": ("displayName",),
 }
 _SEARCH = re.compile(r'^"(?P<property>\w+):(?P<text>[^"]*)"$')
 
@@ -89,8 +92,9 @@ def _pairs(query: str) -> dict[str, str]:
                 continue
             lowered = "$" + lowered
         if lowered in found:
-            raise bad_uri(f"Query option '{lowered}' was specified more than once, but it must be specified at most "
-                          "once.")
+            raise bad_uri(
+                f"Query option '{lowered}' was specified more than once, but it must be specified at most once."
+            )
         found[lowered] = value
     return found
 
@@ -170,8 +174,10 @@ def check(options: Options, type_: EntityType, *, cast: bool = False) -> None:
         if name not in type_.properties:
             raise bad_uri(f"Could not find a property named '{name}' on type 'microsoft.graph.{type_.name}'.")
     if options.search and not options.eventual:
-        raise unsupported_query("Request with $search query parameter only works through MSGraph with a special "
-                                "request header: 'ConsistencyLevel: eventual'")
+        raise unsupported_query(
+            "Request with $search query parameter only works through MSGraph with a special "
+            "request header: 'ConsistencyLevel: eventual'"
+        )
     if options.advanced and options.expand:
         raise unsupported_query("$expand is not supported together with advanced queries.")
     if not options.advanced and _wants_index(options, type_, cast):

@@ -33,7 +33,9 @@ def both(permissions: str, *, roles: str = "", own: str = "", delegated: str = "
     """The same permissions for people and apps, plus those which only one side has."""
     shared = frozenset(permissions.split())
     return Access(
-        shared | frozenset(delegated.split()), shared | frozenset(application.split()), _roles(roles),
+        shared | frozenset(delegated.split()),
+        shared | frozenset(application.split()),
+        _roles(roles),
         frozenset(own.split()),
     )
 
@@ -51,45 +53,62 @@ _METHODS = "UserAuthenticationMethod.ReadWrite.All"
 _METHOD_ROLES = "Authentication, Privileged Authentication"
 _DEVICE_ROLES = "Cloud Device, Intune, Windows 365"
 _ROLE_READ = _DIRECTORY_READ + " RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory"
-_GROUP_READ = (_DIRECTORY_READ + " Group.Read.All Group.ReadBasic.All Group.ReadWrite.All GroupMember.Read.All")
+_GROUP_READ = _DIRECTORY_READ + " Group.Read.All Group.ReadBasic.All Group.ReadWrite.All GroupMember.Read.All"
 _GROUP_ROLES = "Groups, User"
-_MEMBERS_READ = ("Directory.Read.All Group.Read.All Group.ReadBasic.All Group.ReadWrite.All GroupMember.Read.All "
-                 "GroupMember.ReadBasic.All GroupMember.ReadWrite.All")
+_MEMBERS_READ = (
+    "Directory.Read.All Group.Read.All Group.ReadBasic.All Group.ReadWrite.All GroupMember.Read.All "
+    "GroupMember.ReadBasic.All GroupMember.ReadWrite.All"
+)
 _APP_READ = "Application.Read.All Application.ReadWrite.All " + _DIRECTORY_READ
 _SCHEDULE = "RoleManagement.Read.All RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory"
 
 READ_USER = both(_USER_READ + " User.ReadBasic.All", own="User.Read User.ReadWrite")
 CREATE_USER = both("User.ReadWrite.All Directory.ReadWrite.All", roles="User")
 # Which of these suffices depends on the properties; `privilege.demand_to_patch` looks closer.
-PATCH_USER = both("User.ReadWrite.All Directory.ReadWrite.All User.EnableDisableAccount.All User-Mail.ReadWrite.All "
-                  "User-Phone.ReadWrite.All User-PasswordProfile.ReadWrite.All User-LifeCycleInfo.ReadWrite.All",
-                  delegated="Directory.AccessAsUser.All")
+PATCH_USER = both(
+    "User.ReadWrite.All Directory.ReadWrite.All User.EnableDisableAccount.All User-Mail.ReadWrite.All "
+    "User-Phone.ReadWrite.All User-PasswordProfile.ReadWrite.All User-LifeCycleInfo.ReadWrite.All",
+    delegated="Directory.AccessAsUser.All",
+)
 DELETE_USER = both("User.DeleteRestore.All User.ReadWrite.All")
-REVOKE = both("User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All",
-              roles="User, Helpdesk, Authentication, Privileged Authentication")
-ASSIGN_LICENSE = both("LicenseAssignment.ReadWrite.All User.ReadWrite.All Directory.ReadWrite.All",
-                      roles="License, User")
+REVOKE = both(
+    "User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All",
+    roles="User, Helpdesk, Authentication, Privileged Authentication",
+)
+ASSIGN_LICENSE = both("LicenseAssignment.ReadWrite.All User.ReadWrite.All Directory.ReadWrite.All", roles="License, User")
 READ_LICENSES = both(_USER_READ + " LicenseAssignment.Read.All", own="User.Read")
 READ_DEVICES_OF_USER = both(_USER_READ, own="User.Read")
 READ_OWNED = both(_USER_READ, own="User.Read")
-READ_MEMBER_OF = both(_DIRECTORY_READ + " Group.ReadBasic.All GroupMember.ReadBasic.All",
-                      delegated="GroupMember.Read.All", own="User.Read")
-READ_TRANSITIVE = both(_DIRECTORY_READ + " Group.Read.All Group.ReadBasic.All GroupMember.Read.All "
-                       "GroupMember.ReadBasic.All User.Read.All", own="User.Read")
-CHECK_MEMBERSHIP = both(_DIRECTORY_READ + " Application.Read.All Group.Read.All Group.ReadBasic.All "
-                        "GroupMember.Read.All GroupMember.ReadBasic.All User.Read.All")
+READ_MEMBER_OF = both(
+    _DIRECTORY_READ + " Group.ReadBasic.All GroupMember.ReadBasic.All", delegated="GroupMember.Read.All", own="User.Read"
+)
+READ_TRANSITIVE = both(
+    _DIRECTORY_READ + " Group.Read.All Group.ReadBasic.All GroupMember.Read.All GroupMember.ReadBasic.All User.Read.All",
+    own="User.Read",
+)
+CHECK_MEMBERSHIP = both(
+    _DIRECTORY_READ + " Application.Read.All Group.Read.All Group.ReadBasic.All "
+    "GroupMember.Read.All GroupMember.ReadBasic.All User.Read.All"
+)
 READ_MANAGER = both(_USER_READ)
 WRITE_MANAGER = both("User.ReadWrite.All Directory.ReadWrite.All", roles="User")
 READ_REPORTS = both(_USER_READ, own="User.Read")
-READ_METHODS = both("UserAuthenticationMethod.Read.All " + _METHODS, own="UserAuthenticationMethod.Read "
-                    "UserAuthenticationMethod.ReadWrite", roles=_METHOD_ROLES)
+READ_METHODS = both(
+    "UserAuthenticationMethod.Read.All " + _METHODS,
+    own="UserAuthenticationMethod.Read UserAuthenticationMethod.ReadWrite",
+    roles=_METHOD_ROLES,
+)
 RESET_PASSWORD = delegated_only(_METHODS, roles=_METHOD_ROLES)
 READ_OPERATION = delegated_only("UserAuthenticationMethod.Read.All " + _METHODS, roles=_METHOD_ROLES)
 READ_DEVICE = both("Device.Read.All " + _DIRECTORY_READ, application="Device.ReadWrite.All")
-PATCH_DEVICE = Access(frozenset({"Directory.AccessAsUser.All"}),
-                      frozenset({"Device.ReadWrite.All", "Directory.ReadWrite.All"}), _roles(_DEVICE_ROLES))
-DELETE_DEVICE = Access(frozenset({"Directory.AccessAsUser.All"}), frozenset({"Device.ReadWrite.All"}),
-                       _roles(_DEVICE_ROLES))
+PATCH_DEVICE = Access(
+    frozenset({"Directory.AccessAsUser.All"}),
+    frozenset({"Device.ReadWrite.All", "Directory.ReadWrite.All"}),
+    _roles(_DEVICE_ROLES),
+)
+DELETE_DEVICE = Access(
+    frozenset({"Directory.AccessAsUser.All"}), frozenset({"Device.ReadWrite.All"}), _roles(_DEVICE_ROLES)
+)
 WRITE_REGISTERED = delegated_only("Directory.AccessAsUser.All", roles=_DEVICE_ROLES)
 READ_GROUP = both(_GROUP_READ)
 WRITE_GROUP = both("Group.ReadWrite.All Directory.ReadWrite.All", roles=_GROUP_ROLES)
@@ -97,8 +116,7 @@ CREATE_GROUP = both("Group.ReadWrite.All Directory.ReadWrite.All", application="
 DELETE_GROUP = both("Group.ReadWrite.All", roles=_GROUP_ROLES)
 READ_MEMBERS = both(_MEMBERS_READ)
 WRITE_MEMBERS = both("GroupMember.ReadWrite.All Group.ReadWrite.All Directory.ReadWrite.All", roles=_GROUP_ROLES)
-READ_OWNERS = both("Directory.Read.All Group.Read.All Group.ReadWrite.All GroupMember.Read.All "
-                   "GroupMember.ReadWrite.All")
+READ_OWNERS = both("Directory.Read.All Group.Read.All Group.ReadWrite.All GroupMember.Read.All GroupMember.ReadWrite.All")
 WRITE_OWNERS = both("Group.ReadWrite.All Directory.ReadWrite.All", roles=_GROUP_ROLES)
 READ_ROLES = both(_ROLE_READ, delegated="RoleManagement.Read.All")
 READ_DEFINITIONS = both(_ROLE_READ + " RoleManagement.Read.All")
@@ -106,16 +124,19 @@ WRITE_ROLES = both("RoleManagement.ReadWrite.Directory", roles="Privileged Role"
 READ_ELIGIBLE = both(_SCHEDULE + " RoleEligibilitySchedule.Read.Directory RoleEligibilitySchedule.ReadWrite.Directory")
 READ_INSTANCES = both(_SCHEDULE + " RoleAssignmentSchedule.Read.Directory RoleAssignmentSchedule.ReadWrite.Directory")
 READ_SKUS = both(_DIRECTORY_READ + " LicenseAssignment.Read.All Organization.Read.All Organization.ReadWrite.All")
-READ_ORGANIZATION = both(_DIRECTORY_READ + " Organization.Read.All Organization.ReadWrite.All User.Read.All",
-                         delegated="User.Read")
+READ_ORGANIZATION = both(
+    _DIRECTORY_READ + " Organization.Read.All Organization.ReadWrite.All User.Read.All", delegated="User.Read"
+)
 READ_APP = both(_APP_READ, application="Application.ReadWrite.OwnedBy")
 READ_OBJECTS = both("Directory.Read.All")
 READ_APP_ROLES = both("AppRoleAssignment.ReadWrite.All Directory.Read.All")
 WRITE_APP_ROLES = both("AppRoleAssignment.ReadWrite.All", roles="User, Application, Cloud Application")
 READ_USER_GRANTS = both("DelegatedPermissionGrant.ReadWrite.All Directory.Read.All")
 READ_GRANTS = both("DelegatedPermissionGrant.ReadWrite.All " + _DIRECTORY_READ)
-WRITE_GRANTS = both("DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All",
-                    roles="User, Application, Cloud Application, Privileged Role")
+WRITE_GRANTS = both(
+    "DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All",
+    roles="User, Application, Cloud Application, Privileged Role",
+)
 READ_DELETED = both("User.Read.All " + _DIRECTORY_READ)
 
 

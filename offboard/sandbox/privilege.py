@@ -35,8 +35,14 @@ _OVER: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     _AUTHENTICATION: (_TOP | {_AUTHENTICATION}, _TOP | {_AUTHENTICATION}),
 }
 _LIKE_NOBODY = ("", "Directory Readers", "Guest Inviter")
-_SENSITIVE = ("accountEnabled", "businessPhones", "mobilePhone", "otherMails", "onPremisesImmutableId",
-              "userPrincipalName")
+_SENSITIVE = (
+    "accountEnabled",
+    "businessPhones",
+    "mobilePhone",
+    "otherMails",
+    "onPremisesImmutableId",
+    "userPrincipalName",
+)
 
 Alternatives = tuple[tuple[str, ...], ...]
 _WRITE: Alternatives = (("User.ReadWrite.All",), ("Directory.ReadWrite.All",))

@@ -126,8 +126,11 @@ def _rename_back(call: Call, user: Entity, new_name: object) -> None:
         raise bad_request("Invalid value specified for parameter 'newUserPrincipalName'.")
     name = new_name or str(user.body["userPrincipalName"]).removeprefix(user.id.replace("-", ""))
     if lookup.find_user(call.store, name) is not None:
-        raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue",
-                         "Another object with the same value for property userPrincipalName already exists.")
+        raise GraphError(
+            409,
+            "Request_MultipleObjectsWithSameKeyValue",
+            "Another object with the same value for property userPrincipalName already exists.",
+        )
     user.body["userPrincipalName"] = name
     user.key = name.lower()
 

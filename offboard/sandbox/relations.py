@@ -17,8 +17,10 @@ from .store import Store
 
 Find = Callable[[Store, Entity], list[Entity]]
 
-_SYNCED = ("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
-           "currently undergoing migration.")
+_SYNCED = (
+    "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
+    "currently undergoing migration."
+)
 
 
 def owned_devices(store: Store, user: Entity) -> list[Entity]:

@@ -16,9 +16,13 @@ from .wire import Json
 _EXPANDED_AT_MOST = 20  # Graph carries no more along, and gives no link to the rest
 
 # The type which a stored kind is shown as, where the two differ.
-SHOWN_AS = {"roleAssignment": "unifiedRoleAssignment", "roleDefinition": "unifiedRoleDefinition",
-            "roleEligibility": "unifiedRoleEligibilityScheduleInstance", "sku": "subscribedSku",
-            "permissionGrant": "oAuth2PermissionGrant"}
+SHOWN_AS = {
+    "roleAssignment": "unifiedRoleAssignment",
+    "roleDefinition": "unifiedRoleDefinition",
+    "roleEligibility": "unifiedRoleEligibilityScheduleInstance",
+    "sku": "subscribedSku",
+    "permissionGrant": "oAuth2PermissionGrant",
+}
 
 
 def type_of(entity: Entity) -> EntityType:

@@ -49,8 +49,14 @@ def definition(name: str) -> Entity:
     """A role definition as the tenant lists it."""
     template = BUILT_IN[name]
     body = {
-        "displayName": name, "description": f"The built-in role {name}.", "isBuiltIn": True, "isEnabled": True,
-        "resourceScopes": ["/"], "templateId": template, "version": "1", "rolePermissions": [],
+        "displayName": name,
+        "description": f"The built-in role {name}.",
+        "isBuiltIn": True,
+        "isEnabled": True,
+        "resourceScopes": ["/"],
+        "templateId": template,
+        "version": "1",
+        "rolePermissions": [],
     }
     return Entity(template, "roleDefinition", body)
 
@@ -80,8 +86,13 @@ def eligibility(template: str, principal: str, start: str, scope: str = "/") -> 
     """An eligible assignment, active only after its holder asks for it."""
     schedule = str(uuid.uuid5(uuid.UUID(principal), "eligible" + template + scope))
     body = {
-        "principalId": principal, "roleDefinitionId": template, "directoryScopeId": scope, "memberType": "Direct",
-        "startDateTime": start, "endDateTime": None, "roleEligibilityScheduleId": schedule,
+        "principalId": principal,
+        "roleDefinitionId": template,
+        "directoryScopeId": scope,
+        "memberType": "Direct",
+        "startDateTime": start,
+        "endDateTime": None,
+        "roleEligibilityScheduleId": schedule,
     }
     return Entity(assignment_id(template, principal, scope) + "-e", "roleEligibility", body, template, principal)
 

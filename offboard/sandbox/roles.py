@@ -78,8 +78,13 @@ def _instances(store: Store, options: Options) -> list[Entity]:
 
 def _instance(held: Entity, principal: str, member_type: str) -> Entity:
     body = {
-        **held.body, "principalId": principal, "memberType": member_type, "assignmentType": "Assigned",
-        "startDateTime": None, "endDateTime": None, "roleAssignmentOriginId": held.id,
+        **held.body,
+        "principalId": principal,
+        "memberType": member_type,
+        "assignmentType": "Assigned",
+        "startDateTime": None,
+        "endDateTime": None,
+        "roleAssignmentOriginId": held.id,
         "roleAssignmentScheduleId": held.id,
     }
     return Entity(held.id, ROLE_ASSIGNMENT_INSTANCE.name, body, held.key, principal, seq=held.seq)
@@ -130,8 +135,11 @@ def create_assignment(call: Call) -> Answer:
 
 def _assign(call: Call, made: Entity) -> Answer:
     if call.store.get("roleAssignment", made.id) is not None:
-        raise GraphError(400, "Request_BadRequest", "A conflicting object with one or more of the specified property "
-                         "values is present in the directory.")
+        raise GraphError(
+            400,
+            "Request_BadRequest",
+            "A conflicting object with one or more of the specified property values is present in the directory.",
+        )
     activate(call.store, call.tenant_id, made.key)
     call.store.put(made)
     call.effect("create", "roleAssignment", made.id, **made.body)
@@ -193,8 +201,9 @@ def add_role_member(call: Call) -> Answer:
     role, target = lookup.directory_role(call), lookup.reference(call)
     made = assignment(role.key, target.id)
     if call.store.get("roleAssignment", made.id) is not None:
-        raise bad_request("One or more added object references already exist for the following modified properties: "
-                          "'members'.")
+        raise bad_request(
+            "One or more added object references already exist for the following modified properties: 'members'."
+        )
     _assign(call, made)
     return Answer(204)
 
@@ -203,8 +212,14 @@ def remove_role_member(call: Call) -> Answer:
     """DELETE /directoryRoles/{id}/members/{id}/$ref"""
     call.options(NONE)
     role, target = lookup.directory_role(call), call.params["target"].value.lower()
-    held = next((a for a in call.store.children("roleAssignment", target)
-                 if a.key == role.key and a.body["directoryScopeId"] == "/"), None)
+    held = next(
+        (
+            a
+            for a in call.store.children("roleAssignment", target)
+            if a.key == role.key and a.body["directoryScopeId"] == "/"
+        ),
+        None,
+    )
     if held is None:
         raise not_found(target)
     _unassign(call, held)

@@ -44,13 +44,27 @@ __all__ = [
     "union",
 ]
 
-TYPES: Mapping[str, EntityType] = MappingProxyType({
-    t.name: t for t in (
-        USER, DEVICE, GROUP, DIRECTORY_ROLE, SERVICE_PRINCIPAL, ORGANIZATION, SUBSCRIBED_SKU, LICENSE_DETAILS,
-        ROLE_DEFINITION, ROLE_ASSIGNMENT, ROLE_ASSIGNMENT_INSTANCE, ROLE_ELIGIBILITY_INSTANCE,
-        APP_ROLE_ASSIGNMENT, PERMISSION_GRANT,
-    )
-})
+TYPES: Mapping[str, EntityType] = MappingProxyType(
+    {
+        t.name: t
+        for t in (
+            USER,
+            DEVICE,
+            GROUP,
+            DIRECTORY_ROLE,
+            SERVICE_PRINCIPAL,
+            ORGANIZATION,
+            SUBSCRIBED_SKU,
+            LICENSE_DETAILS,
+            ROLE_DEFINITION,
+            ROLE_ASSIGNMENT,
+            ROLE_ASSIGNMENT_INSTANCE,
+            ROLE_ELIGIBILITY_INSTANCE,
+            APP_ROLE_ASSIGNMENT,
+            PERMISSION_GRANT,
+        )
+    }
+)
 DIRECTORY_TYPES = ("user", "group", "device", "directoryRole", "servicePrincipal")
 """The types that a list of directoryObject may hold."""
 

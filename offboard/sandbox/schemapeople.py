@@ -2,7 +2,10 @@
 
 from .declare import declare
 
-USER = declare("user", "users", """
+USER = declare(
+    "user",
+    "users",
+    """
     businessPhones strings dwfs
     displayName string dwfs
     givenName string dwfs
@@ -64,9 +67,14 @@ USER = declare("user", "users", """
     streetAddress string wfs
     usageLocation string wf
     userType string wf
-""", "manager directReports memberOf transitiveMemberOf ownedDevices registeredDevices ownedObjects")
+""",
+    "manager directReports memberOf transitiveMemberOf ownedDevices registeredDevices ownedObjects",
+)
 
-DEVICE = declare("device", "devices", """
+DEVICE = declare(
+    "device",
+    "devices",
+    """
     id id df
     deletedDateTime datetime d
     accountEnabled boolean dwf
@@ -99,9 +107,14 @@ DEVICE = declare("device", "devices", """
     systemLabels strings d
     trustType string df
     alternativeSecurityIds complexes d
-""", "registeredOwners registeredUsers memberOf")
+""",
+    "registeredOwners registeredUsers memberOf",
+)
 
-GROUP = declare("group", "groups", """
+GROUP = declare(
+    "group",
+    "groups",
+    """
     id id df
     deletedDateTime datetime d
     classification string dw
@@ -138,4 +151,6 @@ GROUP = declare("group", "groups", """
     hasMembersWithLicenseErrors boolean f
     isManagementRestricted boolean
     licenseProcessingState complex
-""", "members owners memberOf")
+""",
+    "members owners memberOf",
+)

@@ -2,15 +2,23 @@
 
 from .declare import declare
 
-DIRECTORY_ROLE = declare("directoryRole", "directoryRoles", """
+DIRECTORY_ROLE = declare(
+    "directoryRole",
+    "directoryRoles",
+    """
     id id df
     deletedDateTime datetime d
     description string d
     displayName string df
     roleTemplateId string df
-""", "members")
+""",
+    "members",
+)
 
-SERVICE_PRINCIPAL = declare("servicePrincipal", "servicePrincipals", """
+SERVICE_PRINCIPAL = declare(
+    "servicePrincipal",
+    "servicePrincipals",
+    """
     id id df
     deletedDateTime datetime d
     accountEnabled boolean df
@@ -27,9 +35,14 @@ SERVICE_PRINCIPAL = declare("servicePrincipal", "servicePrincipals", """
     servicePrincipalType string df
     signInAudience string d
     tags strings df
-""", "owners memberOf")
+""",
+    "owners memberOf",
+)
 
-ORGANIZATION = declare("organization", "organization", """
+ORGANIZATION = declare(
+    "organization",
+    "organization",
+    """
     id id df
     deletedDateTime datetime d
     businessPhones strings d
@@ -49,9 +62,13 @@ ORGANIZATION = declare("organization", "organization", """
     assignedPlans complexes d
     provisionedPlans complexes d
     verifiedDomains complexes d
-""")
+""",
+)
 
-SUBSCRIBED_SKU = declare("subscribedSku", "subscribedSkus", """
+SUBSCRIBED_SKU = declare(
+    "subscribedSku",
+    "subscribedSkus",
+    """
     accountName string d
     accountId string d
     appliesTo string d
@@ -63,16 +80,24 @@ SUBSCRIBED_SKU = declare("subscribedSku", "subscribedSkus", """
     subscriptionIds strings d
     prepaidUnits complex d
     servicePlans complexes d
-""")
+""",
+)
 
-LICENSE_DETAILS = declare("licenseDetails", "licenseDetails", """
+LICENSE_DETAILS = declare(
+    "licenseDetails",
+    "licenseDetails",
+    """
     id string d
     skuId guid d
     skuPartNumber string d
     servicePlans complexes d
-""")
+""",
+)
 
-ROLE_DEFINITION = declare("unifiedRoleDefinition", "roleDefinitions", """
+ROLE_DEFINITION = declare(
+    "unifiedRoleDefinition",
+    "roleDefinitions",
+    """
     id string df
     description string d
     displayName string df
@@ -82,9 +107,13 @@ ROLE_DEFINITION = declare("unifiedRoleDefinition", "roleDefinitions", """
     templateId string df
     version string d
     rolePermissions complexes d
-""")
+""",
+)
 
-ROLE_ASSIGNMENT = declare("unifiedRoleAssignment", "roleAssignments", """
+ROLE_ASSIGNMENT = declare(
+    "unifiedRoleAssignment",
+    "roleAssignments",
+    """
     id string df
     principalId string df
     directoryScopeId string df
@@ -92,7 +121,9 @@ ROLE_ASSIGNMENT = declare("unifiedRoleAssignment", "roleAssignments", """
     appScopeId string
     condition string
     principalOrganizationId string
-""", "roleDefinition principal")
+""",
+    "roleDefinition principal",
+)
 
 _SCHEDULE = """
     id string df
@@ -105,8 +136,10 @@ _SCHEDULE = """
     memberType string df
 """
 ROLE_ASSIGNMENT_INSTANCE = declare(
-    "unifiedRoleAssignmentScheduleInstance", "roleAssignmentScheduleInstances",
-    _SCHEDULE + """
+    "unifiedRoleAssignmentScheduleInstance",
+    "roleAssignmentScheduleInstances",
+    _SCHEDULE
+    + """
     assignmentType string df
     roleAssignmentOriginId string d
     roleAssignmentScheduleId string d
@@ -114,11 +147,16 @@ ROLE_ASSIGNMENT_INSTANCE = declare(
     "roleDefinition principal",
 )
 ROLE_ELIGIBILITY_INSTANCE = declare(
-    "unifiedRoleEligibilityScheduleInstance", "roleEligibilityScheduleInstances",
-    _SCHEDULE + "    roleEligibilityScheduleId string d", "roleDefinition principal",
+    "unifiedRoleEligibilityScheduleInstance",
+    "roleEligibilityScheduleInstances",
+    _SCHEDULE + "    roleEligibilityScheduleId string d",
+    "roleDefinition principal",
 )
 
-APP_ROLE_ASSIGNMENT = declare("appRoleAssignment", "appRoleAssignments", """
+APP_ROLE_ASSIGNMENT = declare(
+    "appRoleAssignment",
+    "appRoleAssignments",
+    """
     id string df
     deletedDateTime datetime d
     appRoleId guid df
@@ -128,13 +166,18 @@ APP_ROLE_ASSIGNMENT = declare("appRoleAssignment", "appRoleAssignments", """
     principalType string d
     resourceDisplayName string df
     resourceId guid df
-""")
+""",
+)
 
-PERMISSION_GRANT = declare("oAuth2PermissionGrant", "oauth2PermissionGrants", """
+PERMISSION_GRANT = declare(
+    "oAuth2PermissionGrant",
+    "oauth2PermissionGrants",
+    """
     clientId string df
     consentType string df
     id string df
     principalId string df
     resourceId string df
     scope string df
-""")
+""",
+)

@@ -45,6 +45,10 @@ def take_seats(store: Store, user: Entity) -> None:
 def state(sku_id: str, stamp: str, *, group: str | None = None, disabled: list[str] | None = None) -> Json:
     """One entry of `licenseAssignmentStates`."""
     return {
-        "skuId": sku_id, "disabledPlans": disabled or [], "assignedByGroup": group, "state": "Active",
-        "error": "None", "lastUpdatedDateTime": stamp,
+        "skuId": sku_id,
+        "disabledPlans": disabled or [],
+        "assignedByGroup": group,
+        "state": "Active",
+        "error": "None",
+        "lastUpdatedDateTime": stamp,
     }

@@ -23,8 +23,12 @@ class Links:
 
     def link(self) -> None:
         """Link all entries, then count seats and activate the roles in use."""
-        links = {"people": self._link_person, "devices": self._link_device, "groups": self._link_group,
-                 "apps": self._link_app}
+        links = {
+            "people": self._link_person,
+            "devices": self._link_device,
+            "groups": self._link_group,
+            "apps": self._link_app,
+        }
         for section, where, entity, entry in self.bed.entries:
             if section in links:
                 links[section](where, entity, entry)
@@ -92,9 +96,13 @@ class Links:
     def _app_role(self, user: Entity, app: Entity) -> Entity:
         id_ = str(uuid.uuid5(uuid.UUID(user.id), "appRole/" + app.id))
         body = {
-            "appRoleId": "00000000-0000-0000-0000-000000000000", "createdDateTime": user.body["createdDateTime"],
-            "principalDisplayName": user.body["displayName"], "principalId": user.id, "principalType": "User",
-            "resourceDisplayName": app.body["displayName"], "resourceId": app.id,
+            "appRoleId": "00000000-0000-0000-0000-000000000000",
+            "createdDateTime": user.body["createdDateTime"],
+            "principalDisplayName": user.body["displayName"],
+            "principalId": user.id,
+            "principalType": "User",
+            "resourceDisplayName": app.body["displayName"],
+            "resourceId": app.id,
         }
         return Entity(id_, "appRoleAssignment", body, app.id, user.id)
 
@@ -103,8 +111,13 @@ class Links:
             raise SeedError(f"{where}: a consent needs 'app' and 'scope'")
         app = self._find(where, "apps", consent["app"])
         id_ = str(uuid.uuid5(uuid.UUID(user.id), "consent/" + app.id)).replace("-", "")
-        body = {"clientId": app.id, "consentType": "Principal", "principalId": user.id,
-                "resourceId": graph_id(self.bed.tenant_id), "scope": consent["scope"]}
+        body = {
+            "clientId": app.id,
+            "consentType": "Principal",
+            "principalId": user.id,
+            "resourceId": graph_id(self.bed.tenant_id),
+            "scope": consent["scope"],
+        }
         return Entity(id_, "permissionGrant", body, app.id, user.id)
 
     def _link_device(self, where: str, device: Entity, entry: Mapping[str, Any]) -> None:
@@ -137,8 +150,20 @@ class Links:
             self._relate("owner", app, self._find(where, "people", name))
         self._roles(where, app, entry)
         for name in map(str, app.body["_permissions"]):
-            self.bed.add(Entity(str(uuid.uuid5(uuid.UUID(app.id), f"granted/{name}")), "appRoleAssignment", {
-                "appRoleId": permission_id(name), "principalId": app.id, "principalType": "ServicePrincipal",
-                "principalDisplayName": app.body["displayName"], "resourceDisplayName": "Microsoft Graph",
-                "createdDateTime": clock.stamp(self.bed.now), "resourceId": graph_id(self.bed.tenant_id),
-            }, "", app.id))
+            self.bed.add(
+                Entity(
+                    str(uuid.uuid5(uuid.UUID(app.id), f"granted/{name}")),
+                    "appRoleAssignment",
+                    {
+                        "appRoleId": permission_id(name),
+                        "principalId": app.id,
+                        "principalType": "ServicePrincipal",
+                        "principalDisplayName": app.body["displayName"],
+                        "resourceDisplayName": "Microsoft Graph",
+                        "createdDateTime": clock.stamp(self.bed.now),
+                        "resourceId": graph_id(self.bed.tenant_id),
+                    },
+                    "",
+                    app.id,
+                )
+            )

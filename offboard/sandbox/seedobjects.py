@@ -17,8 +17,19 @@ from .seedfile import SeedError
 from .wire import Json
 
 SECTIONS = ("tenant", "skus", "people", "devices", "groups", "apps")
-_PERSON = ("manager", "licenses", "roles", "eligible_roles", "methods", "deleted_days_ago", "created_days_ago",
-           "last_sign_in_days_ago", "password_changed_days_ago", "app_roles", "consents")
+_PERSON = (
+    "manager",
+    "licenses",
+    "roles",
+    "eligible_roles",
+    "methods",
+    "deleted_days_ago",
+    "created_days_ago",
+    "last_sign_in_days_ago",
+    "password_changed_days_ago",
+    "app_roles",
+    "consents",
+)
 _DEVICE = ("owner", "users", "registered_days_ago", "last_sign_in_days_ago")
 _GROUP = ("kind", "members", "owners", "licenses", "roles", "created_days_ago")
 _APP = ("appId", "id", "displayName", "secret", "certificate", "permissions", "delegated", "roles", "owners")
@@ -69,14 +80,30 @@ class Bed:
             raise SeedError("tenant: needs an 'id' (a GUID), a 'displayName' and 'domains'")
         demand_known("tenant", entry, _TENANT)
         self.tenant_id = str(entry["id"]).lower()
-        domains = [{"name": str(name).lower(), "type": "Managed", "capabilities": "Email, OfficeCommunicationsOnline",
-                    "isDefault": number == 0, "isInitial": str(name).endswith(".onmicrosoft.com")}
-                   for number, name in enumerate(entry["domains"])]
-        self.add(Entity(self.tenant_id, "organization", {
-            "displayName": entry.get("displayName"), "verifiedDomains": domains, "countryLetterCode": "US",
-            "tenantType": "AAD", "createdDateTime": clock.days_before(self.now, 2000),
-            "onPremisesSyncEnabled": True if entry.get("synced") else None,
-        }))
+        domains = [
+            {
+                "name": str(name).lower(),
+                "type": "Managed",
+                "capabilities": "Email, OfficeCommunicationsOnline",
+                "isDefault": number == 0,
+                "isInitial": str(name).endswith(".onmicrosoft.com"),
+            }
+            for number, name in enumerate(entry["domains"])
+        ]
+        self.add(
+            Entity(
+                self.tenant_id,
+                "organization",
+                {
+                    "displayName": entry.get("displayName"),
+                    "verifiedDomains": domains,
+                    "countryLetterCode": "US",
+                    "tenantType": "AAD",
+                    "createdDateTime": clock.days_before(self.now, 2000),
+                    "onPremisesSyncEnabled": True if entry.get("synced") else None,
+                },
+            )
+        )
         self.planted.meta = {"tenant": self.tenant_id, "sign_in_as": str(entry.get("sign_in_as") or "")}
         for name in rolebook.BUILT_IN:
             self.add(rolebook.definition(name))
@@ -86,8 +113,9 @@ class Bed:
         entries = self.seed.get(section) or []
         if not isinstance(entries, list):
             raise SeedError(f"{section}: must be a list")
-        build = {"skus": self.sku, "people": self.person, "devices": self.device, "groups": self.group,
-                 "apps": self.app}[section]
+        build = {"skus": self.sku, "people": self.person, "devices": self.device, "groups": self.group, "apps": self.app}[
+            section
+        ]
         for number, entry in enumerate(entries):
             if not isinstance(entry, Mapping):
                 raise SeedError(f"{section}[{number}]: must be a mapping")
@@ -144,11 +172,24 @@ class Bed:
         sku_id = str(entry.get("skuId")).lower()
         if not is_guid(sku_id) or not entry.get("skuPartNumber") or not isinstance(entry.get("enabled"), int):
             raise SeedError(f"{where}: needs 'skuId', 'skuPartNumber' and 'enabled' (seats bought)")
-        plans = [{"servicePlanId": str(uuid.uuid5(uuid.UUID(sku_id), plan)), "servicePlanName": plan,
-                  "provisioningStatus": "Success", "appliesTo": "User"} for plan in entry.get("plans") or []]
+        plans = [
+            {
+                "servicePlanId": str(uuid.uuid5(uuid.UUID(sku_id), plan)),
+                "servicePlanName": plan,
+                "provisioningStatus": "Success",
+                "appliesTo": "User",
+            }
+            for plan in entry.get("plans") or []
+        ]
         body = {
-            "accountName": None, "accountId": self.tenant_id, "appliesTo": "User", "capabilityStatus": "Enabled",
-            "consumedUnits": 0, "skuId": sku_id, "skuPartNumber": entry["skuPartNumber"], "subscriptionIds": [],
+            "accountName": None,
+            "accountId": self.tenant_id,
+            "appliesTo": "User",
+            "capabilityStatus": "Enabled",
+            "consumedUnits": 0,
+            "skuId": sku_id,
+            "skuPartNumber": entry["skuPartNumber"],
+            "subscriptionIds": [],
             "prepaidUnits": {"enabled": entry["enabled"], "suspended": 0, "warning": 0, "lockedOut": 0},
             "servicePlans": plans,
         }
@@ -164,16 +205,24 @@ class Bed:
         guest = given.get("userType") == "Guest"
         mail = given.get("mail", upn)
         body: Json = {
-            "accountEnabled": True, "userType": "Member", "mailNickname": upn.split("@")[0].split("#")[0],
-            "usageLocation": None if guest else "US", "mail": mail, "createdDateTime": created,
+            "accountEnabled": True,
+            "userType": "Member",
+            "mailNickname": upn.split("@")[0].split("#")[0],
+            "usageLocation": None if guest else "US",
+            "mail": mail,
+            "createdDateTime": created,
             "proxyAddresses": [f"SMTP:{mail}"] if mail and not guest else [],
             "lastPasswordChangeDateTime": self.days(where, entry, "password_changed_days_ago", 90),
-            "signInSessionsValidFromDateTime": self.days(where, entry, "password_changed_days_ago", 90), **given,
+            "signInSessionsValidFromDateTime": self.days(where, entry, "password_changed_days_ago", 90),
+            **given,
         }
         signed_in = self.days(where, entry, "last_sign_in_days_ago", None)
         if signed_in:
-            body["signInActivity"] = {"lastSignInDateTime": signed_in, "lastNonInteractiveSignInDateTime": signed_in,
-                                      "lastSuccessfulSignInDateTime": signed_in}
+            body["signInActivity"] = {
+                "lastSignInDateTime": signed_in,
+                "lastNonInteractiveSignInDateTime": signed_in,
+                "lastSuccessfulSignInDateTime": signed_in,
+            }
         user = Entity(self.id_of(where, entry, upn.lower()), "user", body, upn.lower())
         deleted = self.days(where, entry, "deleted_days_ago", None)
         if deleted:
@@ -190,11 +239,19 @@ class Bed:
         name = str(entry["displayName"])
         id_ = self.id_of(where, entry, f"device/{name}")
         body: Json = {
-            "accountEnabled": True, "deviceId": str(uuid.uuid5(uuid.UUID(id_), "deviceId")), "trustType": "AzureAd",
-            "profileType": "RegisteredDevice", "operatingSystem": "Windows", "operatingSystemVersion": "10.0.22631",
-            "isCompliant": True, "isManaged": True, "deviceVersion": 2, "deviceOwnership": "Company",
+            "accountEnabled": True,
+            "deviceId": str(uuid.uuid5(uuid.UUID(id_), "deviceId")),
+            "trustType": "AzureAd",
+            "profileType": "RegisteredDevice",
+            "operatingSystem": "Windows",
+            "operatingSystemVersion": "10.0.22631",
+            "isCompliant": True,
+            "isManaged": True,
+            "deviceVersion": 2,
+            "deviceOwnership": "Company",
             "registrationDateTime": self.days(where, entry, "registered_days_ago", 300),
-            "approximateLastSignInDateTime": self.days(where, entry, "last_sign_in_days_ago", 1), **given,
+            "approximateLastSignInDateTime": self.days(where, entry, "last_sign_in_days_ago", 1),
+            **given,
         }
         return name, Entity(id_, "device", body, str(body["deviceId"]).lower())
 
@@ -207,8 +264,12 @@ class Bed:
         name = str(entry["displayName"])
         created = self.days(where, entry, "created_days_ago", 500)
         body: Json = {
-            **_GROUP_KINDS[kind], "mailNickname": "".join(c for c in name if c.isalnum()), "createdDateTime": created,
-            "renewedDateTime": created, "visibility": "Private" if kind == "microsoft365" else None, **given,
+            **_GROUP_KINDS[kind],
+            "mailNickname": "".join(c for c in name if c.isalnum()),
+            "createdDateTime": created,
+            "renewedDateTime": created,
+            "visibility": "Private" if kind == "microsoft365" else None,
+            **given,
         }
         return name, Entity(self.id_of(where, entry, f"group/{name}"), "group", body)
 
@@ -219,10 +280,17 @@ class Bed:
         if not is_guid(app_id) or not name:
             raise SeedError(f"{where}: needs 'appId' (a GUID) and 'displayName'")
         body = {
-            "displayName": name, "appDisplayName": name, "appId": app_id, "accountEnabled": True,
-            "appOwnerOrganizationId": self.tenant_id, "servicePrincipalType": "Application",
-            "servicePrincipalNames": [app_id], "signInAudience": "AzureADMyOrg",
-            "_secret": entry.get("secret"), "_certificate": entry.get("certificate"),
-            "_permissions": list(entry.get("permissions") or []), "_delegated": list(entry.get("delegated") or []),
+            "displayName": name,
+            "appDisplayName": name,
+            "appId": app_id,
+            "accountEnabled": True,
+            "appOwnerOrganizationId": self.tenant_id,
+            "servicePrincipalType": "Application",
+            "servicePrincipalNames": [app_id],
+            "signInAudience": "AzureADMyOrg",
+            "_secret": entry.get("secret"),
+            "_certificate": entry.get("certificate"),
+            "_permissions": list(entry.get("permissions") or []),
+            "_delegated": list(entry.get("delegated") or []),
         }
         return str(name), Entity(self.id_of(where, entry, f"app/{app_id}"), "servicePrincipal", body, app_id)

@@ -136,9 +136,17 @@ class _Server(uvicorn.Server):
 def _server(app: ASGIApp, connections: _Connections, tls: tuple[Path | None, Path | None]) -> _Server:
     cert, key = tls
     config = uvicorn.Config(
-        app, log_level="critical", access_log=False, lifespan="off", http=connections.protocol(), ws="none",
-        server_header=False, date_header=False, timeout_graceful_shutdown=2,
-        ssl_certfile=str(cert) if cert else None, ssl_keyfile=str(key) if key else None,
+        app,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        http=connections.protocol(),
+        ws="none",
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+        ssl_certfile=str(cert) if cert else None,
+        ssl_keyfile=str(key) if key else None,
     )
     return _Server(config)
 

@@ -71,9 +71,14 @@ def answer(tenant: Tenant, codes: DeviceCodes, request: Request) -> Response:
         _demand_tenant(tenant, named)
         return Response(200, headers, dumps(_answer(tenant, codes, request, rest, named)))
     except SignInError as error:
-        body = {"error": error.code, "error_description": error.description, "error_codes": [],
-                "timestamp": headers["Date"], "trace_id": headers["request-id"],
-                "correlation_id": headers["client-request-id"]}
+        body = {
+            "error": error.code,
+            "error_description": error.description,
+            "error_codes": [],
+            "timestamp": headers["Date"],
+            "trace_id": headers["request-id"],
+            "correlation_id": headers["client-request-id"],
+        }
         return Response(error.status, headers, dumps(body))
 
 
@@ -88,8 +93,11 @@ def _answer(tenant: Tenant, codes: DeviceCodes, request: Request, rest: str, nam
     if rest.endswith("openid-configuration"):
         return _discovery(tenant, request, named)
     if rest == "discovery/instance":
-        return {"tenant_discovery_endpoint": f"{request.root}/{named}/v2.0/.well-known/openid-configuration",
-                "api-version": "1.1", "metadata": []}
+        return {
+            "tenant_discovery_endpoint": f"{request.root}/{named}/v2.0/.well-known/openid-configuration",
+            "api-version": "1.1",
+            "metadata": [],
+        }
     if rest == "discovery/v2.0/keys":
         return {"keys": []}
     form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
@@ -107,10 +115,14 @@ def _discovery(tenant: Tenant, request: Request, named: str) -> Json:
         "jwks_uri": f"{base}/discovery/v2.0/keys",
         "issuer": f"{request.root}/{tenant.tenant_id}/v2.0",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
-        "response_types_supported": ["code", "id_token"], "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256"], "scopes_supported": ["openid", "profile", "offline_access"],
-        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "oid", "tid"], "tenant_region_scope": "NA",
-        "cloud_instance_name": "sandbox", "msgraph_host": "graph.microsoft.com",
+        "response_types_supported": ["code", "id_token"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid", "profile", "offline_access"],
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "oid", "tid"],
+        "tenant_region_scope": "NA",
+        "cloud_instance_name": "sandbox",
+        "msgraph_host": "graph.microsoft.com",
     }
 
 
@@ -131,8 +143,10 @@ def _token(tenant: Tenant, codes: DeviceCodes, request: Request, form: Mapping[s
 def _client(tenant: Tenant, client_id: str) -> Entity:
     found = tenant.store.by_key("servicePrincipal", client_id.lower())
     if not found:
-        raise SignInError("unauthorized_client", f"AADSTS700016: Application with identifier '{client_id}' was not "
-                          "found in the directory.")
+        raise SignInError(
+            "unauthorized_client",
+            f"AADSTS700016: Application with identifier '{client_id}' was not found in the directory.",
+        )
     return found[0]
 
 
@@ -145,11 +159,19 @@ def _app_token(tenant: Tenant, request: Request, form: Mapping[str, str]) -> Jso
     ):
         raise SignInError("invalid_client", "AADSTS7000215: Invalid client secret provided.", 401)
     claims = callers.claims_for(
-        tenant.tenant_id, app_id=app.body["appId"], object_id=app.id, issued=tenant.now(), lifetime=LIFETIME,
+        tenant.tenant_id,
+        app_id=app.body["appId"],
+        object_id=app.id,
+        issued=tenant.now(),
+        lifetime=LIFETIME,
         roles=app.body["_permissions"],
     )
-    return {"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME,
-            "access_token": callers.sign(claims, tenant.secret)}
+    return {
+        "token_type": "Bearer",
+        "expires_in": LIFETIME,
+        "ext_expires_in": LIFETIME,
+        "access_token": callers.sign(claims, tenant.secret),
+    }
 
 
 def _demand_assertion(tenant: Tenant, app: Entity, request: Request, assertion: str) -> None:
@@ -171,9 +193,13 @@ def _device_code(tenant: Tenant, codes: DeviceCodes, request: Request, form: Map
     user_code = secrets.token_hex(4).upper()
     page = f"{request.root}/devicelogin"
     return {
-        "device_code": code, "user_code": user_code, "verification_uri": page, "expires_in": 900, "interval": 1,
+        "device_code": code,
+        "user_code": user_code,
+        "verification_uri": page,
+        "expires_in": 900,
+        "interval": 1,
         "message": f"To sign in, use a web browser to open the page {page} and enter the code {user_code} to "
-                   "authenticate. (The sandbox approves by itself.)",
+        "authenticate. (The sandbox approves by itself.)",
     }
 
 
@@ -195,15 +221,24 @@ def _user_token(tenant: Tenant, codes: DeviceCodes, request: Request, user_id: s
         raise SignInError("invalid_grant", "AADSTS50057: The user account is disabled or does not exist.")
     held = [a.body["roleDefinitionId"] for a in rolebook.assignments_of(tenant.store, user.id)]
     claims = callers.claims_for(
-        tenant.tenant_id, app_id=app_id, object_id=user.id, issued=tenant.now(), lifetime=LIFETIME,
-        scopes=app.body["_delegated"], role_ids=held,
+        tenant.tenant_id,
+        app_id=app_id,
+        object_id=user.id,
+        issued=tenant.now(),
+        lifetime=LIFETIME,
+        scopes=app.body["_delegated"],
+        role_ids=held,
     )
     refresh = secrets.token_urlsafe(32)
     codes.refresh[refresh] = (user_id, app_id)
     client_info = {"uid": user.id, "utid": tenant.tenant_id}
     return {
-        "token_type": "Bearer", "scope": claims["scp"], "expires_in": LIFETIME, "ext_expires_in": LIFETIME,
-        "access_token": callers.sign(claims, tenant.secret), "refresh_token": refresh,
+        "token_type": "Bearer",
+        "scope": claims["scp"],
+        "expires_in": LIFETIME,
+        "ext_expires_in": LIFETIME,
+        "access_token": callers.sign(claims, tenant.secret),
+        "refresh_token": refresh,
         "id_token": callers.sign(_id_claims(tenant, request, user, claims), tenant.secret),
         "client_info": callers.encode(json.dumps(client_info).encode()),
     }
@@ -211,9 +246,17 @@ def _user_token(tenant: Tenant, codes: DeviceCodes, request: Request, user_id: s
 
 def _id_claims(tenant: Tenant, request: Request, user: Entity, claims: Json) -> Json:
     return {
-        "aud": claims["appid"], "iss": f"{request.root}/{tenant.tenant_id}/v2.0", "iat": claims["iat"],
-        "nbf": claims["nbf"], "exp": claims["exp"], "sub": user.id, "oid": user.id, "tid": tenant.tenant_id,
-        "name": user.body["displayName"], "preferred_username": user.body["userPrincipalName"], "ver": "2.0",
+        "aud": claims["appid"],
+        "iss": f"{request.root}/{tenant.tenant_id}/v2.0",
+        "iat": claims["iat"],
+        "nbf": claims["nbf"],
+        "exp": claims["exp"],
+        "sub": user.id,
+        "oid": user.id,
+        "tid": tenant.tenant_id,
+        "name": user.body["displayName"],
+        "preferred_username": user.body["userPrincipalName"],
+        "ver": "2.0",
     }
 
 

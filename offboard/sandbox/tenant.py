@@ -58,8 +58,13 @@ class Sandbox:
         tenant_id = self._store.get_meta("tenant") or ""
         throttle = Throttle(tenant_id, self._store.count("user")) if self._behavior.throttle == "published" else None
         return Tenant(
-            store=self._store, tenant_id=tenant_id, secret=self._store.get_meta("secret") or "", now=self._now,
-            behavior=self._behavior, faults=FaultCounter(self._behavior.faults), throttle=throttle,
+            store=self._store,
+            tenant_id=tenant_id,
+            secret=self._store.get_meta("secret") or "",
+            now=self._now,
+            behavior=self._behavior,
+            faults=FaultCounter(self._behavior.faults),
+            throttle=throttle,
         )
 
     def _notice_reset(self) -> None:
@@ -137,9 +142,14 @@ class Sandbox:
             role_ids = [BUILT_IN.get(role, role) for role in roles or ()]
             delegated = scopes is not None or user is not None
             claims = claims_for(
-                self.tenant_id, app_id=client, object_id=object_id, issued=self._now(),
-                lifetime=int(lifetime.total_seconds()), roles=app_roles,
-                scopes=(scopes or ()) if delegated else None, role_ids=role_ids,
+                self.tenant_id,
+                app_id=client,
+                object_id=object_id,
+                issued=self._now(),
+                lifetime=int(lifetime.total_seconds()),
+                roles=app_roles,
+                scopes=(scopes or ()) if delegated else None,
+                role_ids=role_ids,
             )
             return sign(claims, self._tenant.secret)
 

@@ -19,8 +19,10 @@ from .schema import USER
 from .wire import Json
 
 _UPN = re.compile(r"[A-Za-z0-9'._!#^~-]+@(?P<domain>[A-Za-z0-9.-]+)")
-_SYNCED = ("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
-           "currently undergoing migration.")
+_SYNCED = (
+    "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
+    "currently undergoing migration."
+)
 
 
 def _candidates(call: Call, options: Options) -> Iterable[Entity]:
@@ -71,8 +73,10 @@ def create_user(call: Call) -> Answer:
     user = Entity(str(uuid.uuid4()), "user", {}, body["userPrincipalName"].lower())
     user.body = {
         **{name: value for name, value in body.items() if name != "passwordProfile"},
-        "userType": body.get("userType") or "Member", "createdDateTime": call.stamp,
-        "lastPasswordChangeDateTime": call.stamp, "signInSessionsValidFromDateTime": call.stamp,
+        "userType": body.get("userType") or "Member",
+        "createdDateTime": call.stamp,
+        "lastPasswordChangeDateTime": call.stamp,
+        "signInSessionsValidFromDateTime": call.stamp,
     }
     call.store.put(user)
     call.effect("create", "user", user.id, userPrincipalName=user.body["userPrincipalName"])
@@ -85,8 +89,10 @@ def demand_free_name(call: Call, name: str, *, own: str = "") -> None:
     organization = next(iter(call.store.scan("organization")))
     domains = [domain["name"] for domain in organization.body["verifiedDomains"]]
     if match is None or match["domain"].lower() not in domains:
-        raise bad_request("The domain portion of the userPrincipalName property is invalid. You must use one of the "
-                          "verified domain names in your organization.")
+        raise bad_request(
+            "The domain portion of the userPrincipalName property is invalid. You must use one of the "
+            "verified domain names in your organization."
+        )
     holder = lookup.find_user(call.store, name)
     if holder is not None and holder.id != own:
         raise bad_request("Another object with the same value for property userPrincipalName already exists.")

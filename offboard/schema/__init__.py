@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 from offboard.errors import UsageError
 from offboard.loading.grammar import DRAFT, playbook_schema
-from offboard.model import JSON
 from offboard.loading.source import near
+from offboard.model import JSON
 
 
 def plan_schema() -> dict[str, JSON]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from offboard.loading.grammar import DRAFT
+from offboard.model import JSON
 from offboard.settings.configfile import REQUIRED
 from offboard.settings.configkeys import (
     APPROVAL,
@@ -23,8 +25,6 @@ from offboard.settings.configkeys import (
     periods,
     texts,
 )
-from offboard.loading.grammar import DRAFT
-from offboard.model import JSON
 
 _GUID: JSON = {"type": "string", "pattern": f"^{GUID.pattern}$"}
 _TEXT: JSON = {"type": "string", "minLength": 1}

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from offboard.settings.configkeys import CLOUDS, GUARDS, TENANT, Key, is_loopback
 from offboard.errors import Problem, SourceError
-from offboard.model import JSON
 from offboard.loading.source import near
+from offboard.model import JSON
+from offboard.settings.configkeys import CLOUDS, GUARDS, TENANT, Key, is_loopback
 from offboard.settings.tenantconfig import SANDBOX, Freeze, Guards, TenantConfig
 
 Path_ = tuple[str, ...]

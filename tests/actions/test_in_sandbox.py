@@ -30,7 +30,9 @@ def example(action: Action) -> Playbook:
 
 def pattern(call: str) -> re.Pattern[str]:
     """`GET /users/{id}` as something to match against."""
-    return re.compile(re.escape(call).replace(r"\{id\}", "[^/]+").replace("microsoft.graph.user", r"(microsoft\.)?graph\.user"))
+    return re.compile(
+        re.escape(call).replace(r"\{id\}", "[^/]+").replace("microsoft.graph.user", r"(microsoft\.)?graph\.user")
+    )
 
 
 def allowed(action: Action) -> list[re.Pattern[str]]:
@@ -58,7 +60,7 @@ async def test_after_applying_the_example_there_is_nothing_left_to_do(action: Ac
         assert bool(writes) == bool(action.calls)
         assert {"changed"} >= {end for _, _, end in outcomes(first.leavers[0].results)}
         left = [change for change in again.leavers[0].changes if change.verb not in ("revoke", "set")]
-        assert [] == left
+        assert left == []
 
 
 @ALL
@@ -68,7 +70,7 @@ async def test_only_declared_calls_are_seen_on_the_wire(action: Action, tmp_path
         seen = {f"{r.method} {r.path.removeprefix('/v1.0')}" for r in world.sandbox.requests()}
         rules = allowed(action)
 
-        assert [] == sorted(call for call in seen if not any(rule.fullmatch(call) for rule in rules))
+        assert sorted(call for call in seen if not any(rule.fullmatch(call) for rule in rules)) == []
 
 
 @ALL
@@ -144,4 +146,4 @@ async def test_without_its_own_permission_the_action_is_refused_and_says_what_is
         outcome = await world.apply(plan)
 
         assert {"failed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
-        assert [] == world.writes()
+        assert world.writes() == []

@@ -61,4 +61,4 @@ def offboard(
         code = end.value.code
         return Said(code if isinstance(code, int) else 0, said.out, said.err)
 
-    yield run
+    return run

@@ -42,9 +42,7 @@ DOCUMENTED = [case for case in BAD[:18] if case[0][0] != "validate"]  # its answ
 
 
 @pytest.mark.parametrize(("words", "code", "said"), BAD, ids=[" ".join(words) for words, _, _ in BAD])
-def test_bad_input_gets_one_message_and_its_exit_code(
-    offboard: Offboard, words: list[str], code: int, said: str
-) -> None:
+def test_bad_input_gets_one_message_and_its_exit_code(offboard: Offboard, words: list[str], code: int, said: str) -> None:
     found = offboard(*words)
 
     assert code == found.code, found.err
@@ -66,15 +64,15 @@ def test_a_bad_playbook_names_file_line_column_and_the_near_word(offboard: Offbo
     )
     found = offboard("run", "mine.yaml", USER, "--yes")
 
-    assert 2 == found.code
+    assert found.code == 2
     assert "mine.yaml:5:13" in found.err
     assert "did you mean 'delete-user'?" in found.err
 
 
 def test_an_empty_list_never_means_everybody(offboard: Offboard) -> None:
-    assert 2 == offboard("run", "leaver", "--leavers", "-", "--yes", stdin="user\n").code
-    assert 2 == offboard("run", "leaver", "--leavers", "-", "--yes", stdin="").code
-    assert [] == offboard("--json", "sandbox", "journal").json
+    assert offboard("run", "leaver", "--leavers", "-", "--yes", stdin="user\n").code == 2
+    assert offboard("run", "leaver", "--leavers", "-", "--yes", stdin="").code == 2
+    assert offboard("--json", "sandbox", "journal").json == []
 
 
 def test_a_state_folder_that_others_can_write_is_refused(offboard: Offboard, tmp_path: Path) -> None:
@@ -83,13 +81,13 @@ def test_a_state_folder_that_others_can_write_is_refused(offboard: Offboard, tmp
     loose.chmod(0o777)
     found = offboard("--state", str(loose), "run", "leaver", USER, "--yes")
 
-    assert 2 == found.code
+    assert found.code == 2
     assert "loose" in found.err
 
 
 def test_a_state_folder_that_is_a_file_is_refused(offboard: Offboard, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert 2 == offboard("--state", str(tmp_path / "file"), "run", "leaver", USER, "--yes").code
+    assert offboard("--state", str(tmp_path / "file"), "run", "leaver", USER, "--yes").code == 2
 
 
 def test_a_broken_run_store_is_refused_before_anything_is_sent(offboard: Offboard, tmp_path: Path) -> None:
@@ -97,7 +95,7 @@ def test_a_broken_run_store_is_refused_before_anything_is_sent(offboard: Offboar
     (tmp_path / "state" / "runs.db").write_bytes(b"this is no database" * 100)
     found = offboard("run", "leaver", USER, "--yes")
 
-    assert 2 == found.code
+    assert found.code == 2
     assert "runs.db" in found.err
 
 
@@ -111,7 +109,7 @@ def test_a_full_disk_under_the_audit_sends_nothing(offboard: Offboard, tmp_path:
 
     assert found.code in (2, 5)
     assert "audit" in found.err
-    assert [] == offboard("--json", "sandbox", "journal").json
+    assert offboard("--json", "sandbox", "journal").json == []
 
 
 def test_a_closed_stdin_is_no_terminal(offboard: Offboard) -> None:
@@ -126,5 +124,5 @@ def test_a_closed_stdin_is_no_terminal(offboard: Offboard) -> None:
         env={**os.environ, "OFFBOARD_STATE": str(Path.cwd() / "state"), "PYTHONPATH": str(ROOT)},
     )
 
-    assert 2 == done.returncode, done.stderr
+    assert done.returncode == 2, done.stderr
     assert "no terminal" in done.stderr

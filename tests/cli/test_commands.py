@@ -17,31 +17,32 @@ USER = "SawyerM@contoso.com"
 def test_the_main_job_in_one_command(offboard: Offboard) -> None:
     said = offboard("run", "leaver", USER, "--yes")
 
-    assert 0 == said.code, said.out + said.err
+    assert said.code == 0, said.out + said.err
     assert "Done." in said.out
     assert "remove" in said.out
     journal = offboard("--json", "sandbox", "journal").json
-    assert [204, 204, 200, 204, 204, 204] == [entry["status"] for entry in journal]
+    assert [entry["status"] for entry in journal] == [204, 204, 200, 204, 204, 204]
 
 
 def test_run_and_deleted_list_share_one_tenant(offboard: Offboard) -> None:
     offboard("run", "leaver-now", USER, "--yes")
     rows = offboard("--json", "deleted", "list").json
 
-    assert ["Sawyer Miller", "Avery Smith"] == [row["displayName"] for row in rows]
+    assert [row["displayName"] for row in rows] == ["Sawyer Miller", "Avery Smith"]
     assert {"id", "userPrincipalName", "displayName", "accountEnabled", "deletedDateTime", "age_days", "userType"} == set(
         rows[0]
     )
-    assert ["Avery Smith", "Sawyer Miller"] == [
-        row["displayName"] for row in offboard("--json", "deleted", "list", "--sort", "oldest").json
+    assert [row["displayName"] for row in offboard("--json", "deleted", "list", "--sort", "oldest").json] == [
+        "Avery Smith",
+        "Sawyer Miller",
     ]
 
 
 def test_open_items_turn_the_exit_code_to_one_unless_accepted(offboard: Offboard) -> None:
-    assert 1 == offboard("run", "leaver-now", USER, "--yes").code
+    assert offboard("run", "leaver-now", USER, "--yes").code == 1
     offboard("sandbox", "reset")
     said = offboard("run", "leaver-now", USER, "--yes", "--accept", "shared-device")
-    assert 0 == said.code
+    assert said.code == 0
     assert "Sawyer Laptop" in said.out
 
 
@@ -54,14 +55,14 @@ def test_plan_review_and_apply(offboard: Offboard, tmp_path: Path) -> None:
     applied = offboard("apply", "sawyer.json", "--yes")
     again = offboard("apply", "sawyer.json", "--yes")
 
-    assert 0 == planned.code
+    assert planned.code == 0
     assert "Woodgrove Desktop" in shown.out
     assert page.out.lstrip().lower().startswith("<!doctype html>")
     assert "Sawyer Miller" in text.out
-    assert "offboard.plan/1" == document.json["schema"]
-    assert 0o600 == os.stat(tmp_path / "sawyer.json").st_mode & 0o777
-    assert 0 == applied.code
-    assert (3, True) == (again.code, "already carried out" in again.err)
+    assert document.json["schema"] == "offboard.plan/1"
+    assert os.stat(tmp_path / "sawyer.json").st_mode & 0o777 == 0o600
+    assert applied.code == 0
+    assert (again.code, "already carried out" in again.err) == (3, True)
 
 
 def test_an_edited_plan_is_refused_with_three(offboard: Offboard, tmp_path: Path) -> None:
@@ -70,30 +71,30 @@ def test_an_edited_plan_is_refused_with_three(offboard: Offboard, tmp_path: Path
     path.write_bytes(path.read_bytes().replace(b"Woodgrove Desktop", b"Woodgrove Laptop!"))
     said = offboard("apply", "sawyer.json", "--yes")
 
-    assert 3 == said.code
+    assert said.code == 3
     assert "edited" in said.err
 
 
 def test_a_dry_run_writes_nothing(offboard: Offboard) -> None:
-    assert 0 == offboard("run", "leaver-now", USER, "--dry-run").code
-    assert [] == offboard("--json", "sandbox", "journal").json
+    assert offboard("run", "leaver-now", USER, "--dry-run").code == 0
+    assert offboard("--json", "sandbox", "journal").json == []
 
 
 def test_without_a_terminal_nothing_is_assumed(offboard: Offboard) -> None:
     said = offboard("run", "leaver", USER)
 
-    assert 2 == said.code
+    assert said.code == 2
     assert "--yes" in said.err
-    assert [] == offboard("--json", "sandbox", "journal").json
+    assert offboard("--json", "sandbox", "journal").json == []
 
 
 def test_json_streams_the_plan_each_result_and_the_verdict(offboard: Offboard) -> None:
     lines = offboard("--json", "run", "leaver", USER, "--yes").lines
 
-    assert "plan" == lines[0]["event"]
+    assert lines[0]["event"] == "plan"
     assert {"result"} == {line["event"] for line in lines[1:-1]}
-    assert ("verdict", 0) == (lines[-1]["event"], lines[-1]["exit_code"])
-    assert [{"step": "remove", "due": "2026-12-23T17:05:12Z"}] == lines[-1]["leavers"][0]["due_later"]
+    assert (lines[-1]["event"], lines[-1]["exit_code"]) == ("verdict", 0)
+    assert lines[-1]["leavers"][0]["due_later"] == [{"step": "remove", "due": "2026-12-23T17:05:12Z"}]
 
 
 def test_later_steps_are_carried_out_by_resume_when_they_fall_due(offboard: Offboard, time: Time) -> None:
@@ -102,8 +103,8 @@ def test_later_steps_are_carried_out_by_resume_when_they_fall_due(offboard: Offb
     time.jump(days=30, minutes=1)
     late = offboard("resume")
 
-    assert (0, 0) == (early.code, late.code), late.out + late.err
-    assert ["remove"] == [entry["step"] for entry in offboard("--json", "audit", "show", "--event", "intent").lines][-1:]
+    assert (early.code, late.code) == (0, 0), late.out + late.err
+    assert [entry["step"] for entry in offboard("--json", "audit", "show", "--event", "intent").lines][-1:] == ["remove"]
     assert "Sawyer Miller" in offboard("deleted", "list").out
     assert "No run is open." in offboard("resume").err
 
@@ -113,8 +114,8 @@ def test_runs_and_status_tell_where_a_run_is(offboard: Offboard) -> None:
     runs = offboard("--json", "runs").json
     status = offboard("--json", "status", runs[0]["run"]).json
 
-    assert [("leaver", "open", 0)] == [(run["playbook"], run["state"], run["exit_code"]) for run in runs]
-    assert ["waiting"] == [c["outcome"] for c in status["leavers"][0]["changes"] if c["step"] == "remove"]
+    assert [(run["playbook"], run["state"], run["exit_code"]) for run in runs] == [("leaver", "open", 0)]
+    assert [c["outcome"] for c in status["leavers"][0]["changes"] if c["step"] == "remove"] == ["waiting"]
     assert USER in offboard("runs").out
     assert "remove" in offboard("status", runs[0]["run"]).out
 
@@ -123,7 +124,7 @@ def test_the_articles_own_order_runs_and_shows_the_deleted_users_twice(offboard:
     said = offboard("--json", "run", "entra-article", USER, "--yes")
     verdict = said.lines[-1]
 
-    assert 2 == len(verdict["leavers"][0]["tables"])
+    assert len(verdict["leavers"][0]["tables"]) == 2
     assert {SAWYER, "dddddddd-3333-4444-5555-eeeeeeeeeeee"} == {
         row["id"] for row in verdict["leavers"][0]["tables"][0]["rows"]
     }
@@ -135,10 +136,10 @@ def test_a_deleted_user_is_restored_and_purged(offboard: Offboard) -> None:
     offboard("run", "leaver-now", USER, "--yes")
     purged = offboard("deleted", "purge", SAWYER, "--yes")
 
-    assert (0, [], 0) == (restored.code, gone, purged.code)
-    assert [] == offboard("--json", "deleted", "list").json
-    assert 2 == offboard("deleted", "purge", SAWYER, "--yes").code
-    assert 0 == offboard("audit", "verify").code
+    assert (restored.code, gone, purged.code) == (0, [], 0)
+    assert offboard("--json", "deleted", "list").json == []
+    assert offboard("deleted", "purge", SAWYER, "--yes").code == 2
+    assert offboard("audit", "verify").code == 0
 
 
 def test_the_audit_is_shown_filtered_and_verified(offboard: Offboard, tmp_path: Path) -> None:
@@ -149,17 +150,17 @@ def test_the_audit_is_shown_filtered_and_verified(offboard: Offboard, tmp_path: 
     path.write_bytes(path.read_bytes().replace(b"Woodgrove", b"Woodgrowe", 1))
     bad = offboard("--json", "audit", "verify")
 
-    assert 6 == len(outcomes)
+    assert len(outcomes) == 6
     assert all(record["graph"]["request_id"] for record in outcomes)
     assert good["valid"]
-    assert 3 == bad.code
+    assert bad.code == 3
     assert bad.json["problem"]["line"] > 1
 
 
 def test_permissions_name_what_an_app_cannot_do(offboard: Offboard) -> None:
     said = offboard("--json", "permissions", "leaver-now").json
 
-    assert ["unown-devices"] == said["delegated_only"]
+    assert said["delegated_only"] == ["unown-devices"]
     assert "User.EnableDisableAccount.All" in said["delegated"]
     assert "Device.ReadWrite.All" in said["application"]
     assert "Directory.AccessAsUser.All" not in said["application"]
@@ -170,14 +171,14 @@ def test_a_list_of_leavers_from_stdin(offboard: Offboard) -> None:
         "--json", "run", "leaver", "--leavers", "-", "--yes", stdin="user\nSawyerM@contoso.com\nIsaiahL@contoso.com\n"
     ).lines
 
-    assert ["Sawyer Miller", "Isaiah Langer"] == [each["leaver"]["displayName"] for each in lines[-1]["leavers"]]
+    assert [each["leaver"]["displayName"] for each in lines[-1]["leavers"]] == ["Sawyer Miller", "Isaiah Langer"]
 
 
 def test_one_refused_leaver_does_not_stop_the_others(offboard: Offboard) -> None:
     said = offboard("--json", "run", "leaver", USER, "LynneR@contoso.com", "--yes")
 
-    assert 1 == said.code
-    assert 2 == len(said.lines[-1]["leavers"])
+    assert said.code == 1
+    assert len(said.lines[-1]["leavers"]) == 2
 
 
 def test_help_teaches_with_an_example_everywhere(offboard: Offboard) -> None:
@@ -185,7 +186,7 @@ def test_help_teaches_with_an_example_everywhere(offboard: Offboard) -> None:
 
     for name in COMMANDS:
         said = offboard(name, "--help")
-        assert 0 == said.code
+        assert said.code == 0
         assert "Example:" in said.out, name
 
 
@@ -201,9 +202,9 @@ def test_the_shell_completes_commands_playbooks_and_actions() -> None:
 
     complete = ShellComplete(cli, {}, "offboard", "_OFFBOARD_COMPLETE")
 
-    assert ["validate"] == [item.value for item in complete.get_completions([], "val")]
-    assert ["leaver", "leaver-now"] == [item.value for item in complete.get_completions(["run"], "lea")]
-    assert ["revoke-sessions"] == [item.value for item in complete.get_completions(["actions"], "rev")]
+    assert [item.value for item in complete.get_completions([], "val")] == ["validate"]
+    assert [item.value for item in complete.get_completions(["run"], "lea")] == ["leaver", "leaver-now"]
+    assert [item.value for item in complete.get_completions(["actions"], "rev")] == ["revoke-sessions"]
 
 
 @pytest.mark.parametrize("name", ["playbook", "plan", "audit", "tenants"])
@@ -219,9 +220,9 @@ def test_a_plan_and_its_audit_validate_against_their_schemas(offboard: Offboard)
     plan = Draft202012Validator(offboard("schema", "plan").json)
     audit = Draft202012Validator(offboard("schema", "audit").json)
 
-    assert [] == [error.message for error in plan.iter_errors(json.loads(Path("plan.json").read_text()))]
+    assert [error.message for error in plan.iter_errors(json.loads(Path("plan.json").read_text()))] == []
     for record in offboard("--json", "audit", "show").lines:
-        assert [] == [error.message for error in audit.iter_errors(record)]
+        assert [error.message for error in audit.iter_errors(record)] == []
 
 
 def test_every_shipped_playbook_runs_to_its_end(offboard: Offboard, time: Time) -> None:
@@ -234,4 +235,4 @@ def test_every_shipped_playbook_runs_to_its_end(offboard: Offboard, time: Time) 
         assert first.code in (0, 1), book["name"] + first.out + first.err
         assert later.code in (0, 1), book["name"] + later.out + later.err
         assert "failed" not in first.out + later.out
-    assert 0 == offboard("audit", "verify").code
+    assert offboard("audit", "verify").code == 0

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from offboard.settings.config import TenantConfig
 from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.server import ServerThread
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.wire import Request, Response
+from offboard.settings.config import TenantConfig
 from tests.graph.tls import AppCertificate, Tls, make_app_certificate, make_tls
 
 TENANT_ID = "aaaabbbb-0000-cccc-1111-dddd2222eeee"

@@ -12,14 +12,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from offboard.settings.config import TenantConfig, load_config
-from offboard.settings.configkeys import CLOUDS
 from offboard.errors import GraphUnavailable
 from offboard.graph.connect import Connection, connect
 from offboard.graph.credentials import MARKER
 from offboard.sandbox.server import ServerThread
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.transport import SandboxTransport
+from offboard.settings.config import TenantConfig, load_config
+from offboard.settings.configkeys import CLOUDS
 from tests.graph.conftest import Watched
 
 pytestmark = pytest.mark.anyio

@@ -19,13 +19,13 @@ from pathlib import Path
 import pytest
 from azure.core.credentials import AccessToken
 
-from offboard.settings.config import TenantConfig
 from offboard.errors import GraphUnavailable, NotPermitted, OffboardError, UsageError
 from offboard.graph.connect import Connection, connect
 from offboard.graph.credentials import Credential, in_own_thread, make_credential
 from offboard.graph.record import SignInRecord
 from offboard.sandbox.server import ServerThread
 from offboard.sandbox.wire import Request, Response
+from offboard.settings.config import TenantConfig
 from tests.graph.conftest import CONSOLE, RUNNER, SECRET, TENANT_ID, Watched
 from tests.graph.tls import AppCertificate, Tls, make_app_certificate
 

@@ -127,4 +127,4 @@ def test_a_light_command_imports_nothing_heavy(words: list[str], tmp_path: Path)
         env={"HOME": str(tmp_path), "PATH": ""},
     )
 
-    assert "[] 0" == done.stderr.strip().splitlines()[-1], done.stderr
+    assert done.stderr.strip().splitlines()[-1] == "[] 0", done.stderr

@@ -29,15 +29,15 @@ def test_the_tool_finds_nothing(words: list[str], tmp_path: Path) -> None:
     command = [PYTHON, "-m", *(word.format(cache=tmp_path) for word in words)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert 0 == done.returncode, done.stdout[-4000:] + done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
 def test_the_published_schemas_are_fresh() -> None:
-    assert [] == write_all(ROOT / "schemas", check=True), "run: python -m offboard.schema"
+    assert write_all(ROOT / "schemas", check=True) == [], "run: python -m offboard.schema"
 
 
 def test_the_reference_pages_are_fresh() -> None:
-    assert [] == stale(ROOT / "docs" / "reference"), "run: python -m offboard.pages"
+    assert stale(ROOT / "docs" / "reference") == [], "run: python -m offboard.pages"
 
 
 def test_the_help_in_the_readme_is_the_programs_own() -> None:
@@ -58,4 +58,4 @@ def test_the_project_speaks_of_the_product_alone() -> None:
         if banned.search((ROOT / name).read_text())
     ]
 
-    assert [] == said
+    assert said == []

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from offboard.loading.catalog import all_playbooks, find_playbook, shipped, shipped_schema
 from offboard.errors import UsageError
+from offboard.loading.catalog import all_playbooks, find_playbook, shipped, shipped_schema
 
 SHIPPED = ["emergency", "entra-article", "guest", "leaver", "leaver-now"]
 

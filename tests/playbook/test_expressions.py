@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from offboard.loading.expression import ExpressionError, compile_expression
 from offboard.facts import Account
+from offboard.loading.expression import ExpressionError, compile_expression
 
 MEMBER = Account("id-1", "sawyer@contoso.com", "Sawyer Miller", account_enabled=True, department="Finance").graph()
 

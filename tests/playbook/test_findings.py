@@ -9,8 +9,8 @@ from offboard.actions import ACTIONS
 from offboard.actions.revoke_sessions import RevokeSessions
 from offboard.errors import UsageError
 from offboard.findings import CODES, WORDS, Finding, explain, find
-from offboard.model import Effect
 from offboard.loading.playbook import load
+from offboard.model import Effect
 
 GUEST = "leaver.userType == 'Guest'"
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from offboard.errors import SourceError
 from offboard.loading.expression import ExpressionError, compile_expression
-from offboard.model import Playbook
 from offboard.loading.playbook import load
 from offboard.loading.source import Fields, Items, Scalar, data
 from offboard.loading.yamlsource import read
+from offboard.model import Playbook
 
 REAL = {path.name: path.read_bytes() for path in sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))}
 FAST = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from offboard.errors import Problem, SourceError
-from offboard.model import Due, OnFailure, Playbook
 from offboard.loading.playbook import load
+from offboard.model import Due, OnFailure, Playbook
 
 HEAD = "playbook: mine\n"
 

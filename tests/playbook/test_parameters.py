@@ -3,8 +3,8 @@
 import pytest
 
 from offboard.errors import UsageError
-from offboard.model import Parameter, Playbook
 from offboard.loading.playbook import resolve_parameters
+from offboard.model import Parameter, Playbook
 
 BOOK = Playbook(
     "mine",

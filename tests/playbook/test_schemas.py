@@ -13,9 +13,10 @@ from jsonschema import Draft202012Validator
 
 from offboard.actions import ACTIONS
 from offboard.audit import Audit
-from offboard.settings.config import load_config
-from offboard.settings.configkeys import GUARDS, TENANT
 from offboard.errors import SourceError, UsageError
+from offboard.loading.playbook import load
+from offboard.loading.source import data
+from offboard.loading.yamlsource import read
 from offboard.model import (
     Change,
     Doing,
@@ -31,11 +32,10 @@ from offboard.model import (
     Tenant,
 )
 from offboard.planfile import seal, to_json
-from offboard.loading.playbook import load
 from offboard.schema import SCHEMAS, schema, text, write_all
 from offboard.schema.__main__ import main
-from offboard.loading.source import data
-from offboard.loading.yamlsource import read
+from offboard.settings.config import load_config
+from offboard.settings.configkeys import GUARDS, TENANT
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from offboard.errors import UsageError
 from offboard.facts import Account
-from offboard.model import Ref, Step
 from offboard.loading.texts import FIELDS, TextError, fields, fill, fill_step, fill_text, flaws, values
+from offboard.model import Ref, Step
 
 SAWYER = Account(
     "id-1",

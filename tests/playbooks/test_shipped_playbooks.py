@@ -6,9 +6,9 @@ import pytest
 
 from offboard.facts import Account
 from offboard.findings import find
-from offboard.model import Due, OnFailure, Playbook
 from offboard.loading.playbook import fill, load, resolve_parameters
 from offboard.loading.texts import values
+from offboard.model import Due, OnFailure, Playbook
 
 FOLDER = Path(__file__).parents[2] / "playbooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -48,7 +48,7 @@ async def test_a_run_killed_around_any_request_converges_when_resumed(
         assert died or request_number > 6
         assert {"changed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
         paths = world.writes()
-        assert 1 == paths.count(("DELETE", f"/users/{SAWYER}"))
-        assert 1 == paths.count(("POST", f"/users/{SAWYER}/assignLicense"))
+        assert paths.count(("DELETE", f"/users/{SAWYER}")) == 1
+        assert paths.count(("POST", f"/users/{SAWYER}/assignLicense")) == 1
         assert len(paths) == len(world.records("intent")) == len(world.records("outcome"))
         assert verify(tmp_path / "audit.jsonl").ok

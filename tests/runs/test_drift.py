@@ -25,7 +25,7 @@ async def test_a_device_that_came_after_the_review_refuses_the_leaver(tmp_path: 
         outcome = await world.apply(plan)
 
         assert before == world.writes()
-        assert 3 == outcome.exit_code()
+        assert outcome.exit_code() == 3
         assert any("Conference Tablet" in line for line in outcome.leavers[0].refused)
 
 
@@ -47,7 +47,7 @@ async def test_a_user_deleted_after_the_review_refuses_the_leaver(tmp_path: Path
         world.graph("DELETE", f"/users/{SAWYER}")
         outcome = await world.apply(plan)
 
-        assert 1 == len(world.writes())
+        assert len(world.writes()) == 1
         assert "was deleted at" in outcome.leavers[0].refused[0]
 
 
@@ -58,7 +58,7 @@ async def test_a_user_purged_after_the_review_refuses_the_leaver(tmp_path: Path)
         world.graph("DELETE", f"/directory/deletedItems/{SAWYER}")
         outcome = await world.apply(plan)
 
-        assert 2 == len(world.writes())
+        assert len(world.writes()) == 2
         assert "no longer exists" in outcome.leavers[0].refused[0]
 
 
@@ -81,11 +81,11 @@ async def test_what_somebody_did_already_is_unchanged_and_the_rest_is_done(tmp_p
         world.graph("DELETE", f"/devices/{LAPTOP}/registeredOwners/{SAWYER}/$ref")
         outcome = await world.apply(plan)
 
-        assert [
+        assert outcomes(outcome.leavers[0].results) == [
             ("disable-user", "Sawyer Miller", "unchanged"),
             ("unown-devices", "Sawyer Laptop", "unchanged"),
             ("unown-devices", "Woodgrove Desktop", "changed"),
-        ] == outcomes(outcome.leavers[0].results)
+        ]
 
 
 async def test_a_plan_is_consumed_once(tmp_path: Path) -> None:
@@ -102,13 +102,15 @@ async def test_a_plan_expires(tmp_path: Path) -> None:
         world.time.jump(hours=24, seconds=1)
         with pytest.raises(Refused, match="expired"):
             await world.apply(plan)
-        assert [] == world.writes()
+        assert world.writes() == []
 
 
 async def test_a_plan_of_another_tenant_is_refused(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         plan = await world.plan(steps("disable-user"), "SawyerM@contoso.com")
-        world.sandbox.reset(seed={**contoso(), "tenant": {**contoso()["tenant"], "id": "bbbbbbbb-0000-4000-8000-000000000000"}})
+        world.sandbox.reset(
+            seed={**contoso(), "tenant": {**contoso()["tenant"], "id": "bbbbbbbb-0000-4000-8000-000000000000"}}
+        )
         with pytest.raises(Refused, match="plan for tenant"):
             await world.apply(plan)
 
@@ -142,7 +144,7 @@ async def test_a_user_enabled_in_the_middle_of_a_run_is_not_deleted(tmp_path: Pa
 
         assert ("PATCH", f"/users/{SAWYER}") == world.writes()[-1]
         assert ("delete-user", "Sawyer Miller", "drifted") in outcomes(held.leavers[0].results)
-        assert 1 == held.exit_code()
+        assert held.exit_code() == 1
 
 
 async def test_a_change_that_somebody_undoes_during_the_run_has_failed(tmp_path: Path) -> None:
@@ -159,4 +161,4 @@ async def test_a_change_that_somebody_undoes_during_the_run_has_failed(tmp_path:
         outcome = await world.apply(plan)
 
         assert ("disable-user", "Sawyer Miller", "failed") in outcomes(outcome.leavers[0].results)
-        assert 1 == outcome.exit_code()
+        assert outcome.exit_code() == 1

@@ -45,8 +45,8 @@ async def test_a_lost_or_throttled_write_is_found_out_by_re_reading(tmp_path: Pa
         outcome = await world.run(steps(*SEED), "SawyerM@contoso.com")
 
         assert {"changed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
-        assert 1 == len([path for method, path in world.writes() if path == f"/users/{SAWYER}" and method == "DELETE"])
-        assert 1 == len([path for _, path in world.writes() if path.endswith("/assignLicense")])
+        assert len([path for method, path in world.writes() if path == f"/users/{SAWYER}" and method == "DELETE"]) == 1
+        assert len([path for _, path in world.writes() if path.endswith("/assignLicense")]) == 1
         assert paired(world)
 
 
@@ -73,10 +73,10 @@ async def test_a_refused_step_stops_the_ones_after_it(tmp_path: Path) -> None:
         found = outcome.leavers[0]
 
         assert ("disable-devices", "Woodgrove Desktop", "failed") in outcomes(found.results)
-        assert ("delete-user",) == found.not_started
+        assert found.not_started == ("delete-user",)
         assert ("remove-licenses", "Sawyer Miller", "skipped") in outcomes(found.results)
         assert "DELETE" not in {method for method, path in world.writes() if path == f"/users/{SAWYER}"}
-        assert 1 == outcome.exit_code()
+        assert outcome.exit_code() == 1
         assert paired(world)
 
 
@@ -86,11 +86,11 @@ async def test_a_refused_step_with_continue_lets_the_others_go_on(tmp_path: Path
         playbook = steps("disable-user", "{action: disable-devices, on_failure: continue}", "remove-licenses")
         outcome = await world.run(playbook, "SawyerM@contoso.com")
 
-        assert [
+        assert outcomes(outcome.leavers[0].results) == [
             ("disable-user", "Sawyer Miller", "changed"),
             ("disable-devices", "Woodgrove Desktop", "failed"),
             ("remove-licenses", "Sawyer Miller", "changed"),
-        ] == outcomes(outcome.leavers[0].results)
+        ]
 
 
 async def test_the_authors_order_is_kept_also_behind_a_step_that_may_fail(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ async def test_the_authors_order_is_kept_also_behind_a_step_that_may_fail(tmp_pa
         outcome = await world.run(playbook, "SawyerM@contoso.com")
 
         assert [("PATCH", f"/users/{SAWYER}"), ("POST", f"/users/{SAWYER}/revokeSignInSessions")] == world.writes()
-        assert ["changed", "failed", "changed"] == [end for _, _, end in outcomes(outcome.leavers[0].results)]
+        assert [end for _, _, end in outcomes(outcome.leavers[0].results)] == ["changed", "failed", "changed"]
         assert paired(world)
 
 
@@ -109,11 +109,11 @@ async def test_one_refused_device_does_not_keep_the_other_devices_of_its_step_fr
         world.misbehave(fault("/devices/*/registeredOwners/**", "DELETE", nth=1, status=403))
         outcome = await world.run(steps("unown-devices", "remove-licenses"), "SawyerM@contoso.com")
 
-        assert [
+        assert outcomes(outcome.leavers[0].results) == [
             ("unown-devices", "Sawyer Laptop", "failed"),
             ("unown-devices", "Woodgrove Desktop", "changed"),
             ("remove-licenses", "Sawyer Miller", "skipped"),
-        ] == outcomes(outcome.leavers[0].results)
+        ]
 
 
 async def test_replication_lag_is_waited_for(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_replication_lag_is_waited_for(tmp_path: Path) -> None:
         outcome = await world.run(steps(*SEED), "SawyerM@contoso.com")
 
         assert {"changed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
-        assert 8 == len(world.writes())
+        assert len(world.writes()) == 8
 
 
 async def test_an_effect_that_never_becomes_visible_is_a_failure(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ async def test_an_effect_that_never_becomes_visible_is_a_failure(tmp_path: Path)
         outcome = await world.run(steps("disable-user", "delete-user"), "SawyerM@contoso.com")
 
         assert ("disable-user", "Sawyer Miller", "failed") in outcomes(outcome.leavers[0].results)
-        assert ("delete-user",) == outcome.leavers[0].not_started
+        assert outcome.leavers[0].not_started == ("delete-user",)
         assert "cannot be read back" in outcome.leavers[0].results[0].why
 
 
@@ -140,7 +140,7 @@ async def test_a_graph_that_stays_silent_ends_in_a_clear_error_and_nothing_is_wr
         world.misbehave(fault("**", times="all", reset="before"))
         with pytest.raises(GraphUnavailable, match="did not answer"):
             await world.plan(steps("disable-user"), "SawyerM@contoso.com")
-        assert [] == world.writes()
+        assert world.writes() == []
 
 
 async def test_one_silent_leaver_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -150,8 +150,8 @@ async def test_one_silent_leaver_does_not_stop_the_others(tmp_path: Path) -> Non
         outcome = await world.apply(plan)
 
         assert outcome.leavers[0].stopped
-        assert ["changed"] == [end for _, _, end in outcomes(outcome.leavers[1].results)]
-        assert 5 == outcome.exit_code()
+        assert [end for _, _, end in outcomes(outcome.leavers[1].results)] == ["changed"]
+        assert outcome.exit_code() == 5
 
 
 async def test_unknown_people_are_named_all_at_once(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ async def test_an_apostrophe_reaches_exactly_the_right_person(tmp_path: Path) ->
     async with a_world(tmp_path) as world:
         await world.run(steps("disable-user"), "Miles.O'Brien@contoso.com")
 
-        assert [("PATCH", "/users/a0000000-0000-4000-8000-000000000013")] == world.writes()
+        assert world.writes() == [("PATCH", "/users/a0000000-0000-4000-8000-000000000013")]
 
 
 async def test_forbidden_facts_are_unknown_and_stay_open(tmp_path: Path) -> None:
@@ -182,6 +182,6 @@ async def test_forbidden_facts_are_unknown_and_stay_open(tmp_path: Path) -> None
         world.misbehave(fault("/users/*/ownedDevices", "GET", times="all", status=403))
         outcome = await world.run(steps("disable-devices"), "SawyerM@contoso.com")
 
-        assert [] == world.writes()
-        assert ["devices-unknown"] == [note.code for note in outcome.leavers[0].open_items(())]
-        assert 1 == outcome.exit_code()
+        assert world.writes() == []
+        assert [note.code for note in outcome.leavers[0].open_items(())] == ["devices-unknown"]
+        assert outcome.exit_code() == 1

@@ -33,7 +33,11 @@ async def test_each_item_gets_its_own_answer(http: httpx.AsyncClient, sandbox: S
         {"id": "count", "method": "GET", "url": "/users/$count", "headers": EVENTUAL},
     )
     assert {id_: a["status"] for id_, a in answers.items()} == {
-        "read": 200, "write": 204, "absent": 404, "wrong": 400, "count": 200
+        "read": 200,
+        "write": 204,
+        "absent": 404,
+        "wrong": 400,
+        "count": 200,
     }
     assert answers["read"]["body"]["id"] == ADELE
     assert "body" not in answers["write"]
@@ -61,8 +65,14 @@ async def test_dependent_items_wait_and_fall_with_those_they_wait_for(http: http
     answers = await send(
         http,
         {"id": "c", "method": "DELETE", "url": f"/users/{SAWYER}", "dependsOn": ["b"]},
-        {"id": "b", "method": "PATCH", "url": f"/users/{SAWYER}", "headers": JSON, "body": {"nope": 1},
-         "dependsOn": ["a"]},
+        {
+            "id": "b",
+            "method": "PATCH",
+            "url": f"/users/{SAWYER}",
+            "headers": JSON,
+            "body": {"nope": 1},
+            "dependsOn": ["a"],
+        },
         {"id": "a", "method": "POST", "url": f"/users/{SAWYER}/revokeSignInSessions"},
     )
     assert [answers[id_]["status"] for id_ in "abc"] == [200, 400, 424]
@@ -70,19 +80,27 @@ async def test_dependent_items_wait_and_fall_with_those_they_wait_for(http: http
     assert [e.effect["verb"] for e in sandbox.journal()] == ["revoke"]
 
 
-@pytest.mark.parametrize(("requests", "message"), [
-    ([], "Invalid batch payload"),
-    ([{"id": str(n), "method": "GET", "url": "/organization"} for n in range(21)], "maximum value of 20"),
-    ([{"id": i, "method": "GET", "url": "/organization"} for i in ("a", "A")], "unique"),
-    ([{"method": "GET", "url": "/organization"}], "needs an 'id'"),
-    ([{"id": "1", "method": "FETCH", "url": "/organization"}], "'method'"),
-    ([{"id": "1", "method": "POST", "url": "/$batch", "headers": JSON, "body": {}}], "Nested"),
-    ([{"id": "1", "method": "PATCH", "url": "/users/x", "body": {}}], "Content-Type"),
-    ([{"id": "1", "method": "PATCH", "url": "/users/x", "headers": JSON, "body": "text"}], "JSON object"),
-    ([{"id": "1", "method": "GET", "url": "/x", "dependsOn": ["2"]}], "depends on '2'"),
-    ([{"id": "1", "method": "GET", "url": "/x", "dependsOn": ["2"]},
-      {"id": "2", "method": "GET", "url": "/x", "dependsOn": ["1"]}], "circle"),
-])
+@pytest.mark.parametrize(
+    ("requests", "message"),
+    [
+        ([], "Invalid batch payload"),
+        ([{"id": str(n), "method": "GET", "url": "/organization"} for n in range(21)], "maximum value of 20"),
+        ([{"id": i, "method": "GET", "url": "/organization"} for i in ("a", "A")], "unique"),
+        ([{"method": "GET", "url": "/organization"}], "needs an 'id'"),
+        ([{"id": "1", "method": "FETCH", "url": "/organization"}], "'method'"),
+        ([{"id": "1", "method": "POST", "url": "/$batch", "headers": JSON, "body": {}}], "Nested"),
+        ([{"id": "1", "method": "PATCH", "url": "/users/x", "body": {}}], "Content-Type"),
+        ([{"id": "1", "method": "PATCH", "url": "/users/x", "headers": JSON, "body": "text"}], "JSON object"),
+        ([{"id": "1", "method": "GET", "url": "/x", "dependsOn": ["2"]}], "depends on '2'"),
+        (
+            [
+                {"id": "1", "method": "GET", "url": "/x", "dependsOn": ["2"]},
+                {"id": "2", "method": "GET", "url": "/x", "dependsOn": ["1"]},
+            ],
+            "circle",
+        ),
+    ],
+)
 async def test_a_batch_that_makes_no_sense_is_refused_whole(
     http: httpx.AsyncClient, sandbox: Sandbox, requests: list[dict[str, Any]], message: str
 ) -> None:
@@ -93,7 +111,12 @@ async def test_a_batch_that_makes_no_sense_is_refused_whole(
 
 
 async def test_absolute_and_versioned_urls_reach_the_same_place(http: httpx.AsyncClient) -> None:
-    urls = (f"/users/{ADELE}", f"users/{ADELE}", f"/v1.0/users/{ADELE}", f"https://graph.microsoft.com/v1.0/users/{ADELE}")
+    urls = (
+        f"/users/{ADELE}",
+        f"users/{ADELE}",
+        f"/v1.0/users/{ADELE}",
+        f"https://graph.microsoft.com/v1.0/users/{ADELE}",
+    )
     answers = await send(http, *({"id": str(n), "method": "GET", "url": url} for n, url in enumerate(urls)))
     assert {answer["body"]["id"] for answer in answers.values()} == {ADELE}
 

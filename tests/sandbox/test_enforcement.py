@@ -42,7 +42,12 @@ def enforced(sandbox: Sandbox) -> None:
 
 
 async def as_app(
-    http: httpx.AsyncClient, sandbox: Sandbox, method: str, url: str, *permissions: str, app: str = REPORTER,
+    http: httpx.AsyncClient,
+    sandbox: Sandbox,
+    method: str,
+    url: str,
+    *permissions: str,
+    app: str = REPORTER,
     json: object = None,
 ) -> int:
     token = sandbox.issue_token(app_roles=permissions, app_id=app)
@@ -50,8 +55,14 @@ async def as_app(
 
 
 async def as_person(
-    http: httpx.AsyncClient, sandbox: Sandbox, method: str, url: str, *scopes: str, role: str = "",
-    user: str = "IsaiahL@contoso.com", json: object = None,
+    http: httpx.AsyncClient,
+    sandbox: Sandbox,
+    method: str,
+    url: str,
+    *scopes: str,
+    role: str = "",
+    user: str = "IsaiahL@contoso.com",
+    json: object = None,
 ) -> int:
     token = sandbox.issue_token(user=user, scopes=scopes, roles=[role] if role else [])
     return await status(http, method, url, token, json)
@@ -69,8 +80,12 @@ async def test_tokens_must_be_this_tenants_and_alive(http: httpx.AsyncClient, sa
     forged = token[:-4] + "AAAA"
     assert await status(http, "GET", "/users", "anything", None) == 401
     assert await status(http, "GET", "/users", forged, None) == 401
-    assert await status(http, "GET", "/users", sandbox.issue_token(app_roles=["User.Read.All"],
-                                                                   lifetime=timedelta(seconds=-1)), None) == 401
+    assert (
+        await status(
+            http, "GET", "/users", sandbox.issue_token(app_roles=["User.Read.All"], lifetime=timedelta(seconds=-1)), None
+        )
+        == 401
+    )
     assert await status(http, "GET", "/users", token, None) == 200
     clock.pass_(hours=1)
     assert await status(http, "GET", "/users", token, None) == 401
@@ -80,24 +95,49 @@ LEAST_APPLICATION: list[tuple[str, str, object, tuple[str, ...], tuple[str, ...]
     ("GET", f"/users/{SAWYER}", None, ("User.ReadBasic.All",), ("Device.Read.All",)),
     ("GET", f"/users/{SAWYER}/ownedDevices", None, ("User.Read.All",), ("User.ReadBasic.All",)),
     ("GET", f"/users/{SAWYER}/memberOf", None, ("Directory.Read.All",), ("User.Read.All",)),
-    ("PATCH", f"/users/{SAWYER}", {"accountEnabled": False}, ("User.EnableDisableAccount.All", "User.Read.All"),
-     ("User.EnableDisableAccount.All",)),
+    (
+        "PATCH",
+        f"/users/{SAWYER}",
+        {"accountEnabled": False},
+        ("User.EnableDisableAccount.All", "User.Read.All"),
+        ("User.EnableDisableAccount.All",),
+    ),
     ("PATCH", f"/users/{SAWYER}", {"jobTitle": None}, ("User.ReadWrite.All",), ("User.EnableDisableAccount.All",)),
-    ("PATCH", f"/users/{SAWYER}", {"employeeLeaveDateTime": "2026-11-30T00:00:00Z"},
-     ("User-LifeCycleInfo.ReadWrite.All", "User.Read.All"), ("User.ReadWrite.All",)),
+    (
+        "PATCH",
+        f"/users/{SAWYER}",
+        {"employeeLeaveDateTime": "2026-11-30T00:00:00Z"},
+        ("User-LifeCycleInfo.ReadWrite.All", "User.Read.All"),
+        ("User.ReadWrite.All",),
+    ),
     ("POST", f"/users/{SAWYER}/revokeSignInSessions", None, ("User.RevokeSessions.All",), ("User.Read.All",)),
-    ("POST", f"/users/{SAWYER}/assignLicense", REMOVE, ("LicenseAssignment.ReadWrite.All",),
-     ("LicenseAssignment.Read.All",)),
+    (
+        "POST",
+        f"/users/{SAWYER}/assignLicense",
+        REMOVE,
+        ("LicenseAssignment.ReadWrite.All",),
+        ("LicenseAssignment.Read.All",),
+    ),
     ("DELETE", f"/users/{SAWYER}", None, ("User.DeleteRestore.All",), ("Directory.ReadWrite.All",)),
     ("POST", f"/directory/deletedItems/{AVERY}/restore", None, ("User.DeleteRestore.All",), ("Directory.ReadWrite.All",)),
     ("GET", "/directory/deletedItems/graph.user", None, ("User.Read.All",), ("Device.Read.All",)),
     ("PATCH", f"/devices/{LAPTOP}", {"accountEnabled": False}, ("Device.ReadWrite.All",), ("Device.Read.All",)),
     ("DELETE", f"/groups/{BI_USERS}/members/{SAWYER}/$ref", None, ("GroupMember.ReadWrite.All",), ("Group.Read.All",)),
-    ("DELETE", f"/groups/{FINANCE_TEAM}/owners/{SAWYER}/$ref", None, ("Group.ReadWrite.All",),
-     ("GroupMember.ReadWrite.All",)),
+    (
+        "DELETE",
+        f"/groups/{FINANCE_TEAM}/owners/{SAWYER}/$ref",
+        None,
+        ("Group.ReadWrite.All",),
+        ("GroupMember.ReadWrite.All",),
+    ),
     ("GET", f"/users/{SAWYER}/authentication/methods", None, ("UserAuthenticationMethod.Read.All",), ("User.Read.All",)),
-    ("DELETE", f"/users/{SAWYER}/authentication/phoneMethods/b6332ec1-7057-4abe-9331-3d72feddfe41", None,
-     ("UserAuthMethod-Phone.ReadWrite.All",), ("UserAuthMethod-Email.ReadWrite.All",)),
+    (
+        "DELETE",
+        f"/users/{SAWYER}/authentication/phoneMethods/b6332ec1-7057-4abe-9331-3d72feddfe41",
+        None,
+        ("UserAuthMethod-Phone.ReadWrite.All",),
+        ("UserAuthMethod-Email.ReadWrite.All",),
+    ),
     ("GET", "/roleManagement/directory/roleAssignments", None, ("RoleManagement.Read.Directory",), ("User.Read.All",)),
     ("GET", "/subscribedSkus", None, ("LicenseAssignment.Read.All",), ("User.Read.All",)),
     ("GET", f"/users/{SAWYER}/appRoleAssignments", None, ("AppRoleAssignment.ReadWrite.All",), ("User.Read.All",)),
@@ -107,7 +147,12 @@ LEAST_APPLICATION: list[tuple[str, str, object, tuple[str, ...], tuple[str, ...]
 
 @pytest.mark.parametrize(("method", "url", "body", "enough", "short"), LEAST_APPLICATION)
 async def test_the_least_application_permission_passes_and_less_does_not(
-    http: httpx.AsyncClient, sandbox: Sandbox, method: str, url: str, body: Any, enough: tuple[str, ...],
+    http: httpx.AsyncClient,
+    sandbox: Sandbox,
+    method: str,
+    url: str,
+    body: Any,
+    enough: tuple[str, ...],
     short: tuple[str, ...],
 ) -> None:
     assert await as_app(http, sandbox, method, url, *short, json=body) == 403
@@ -115,10 +160,13 @@ async def test_the_least_application_permission_passes_and_less_does_not(
     assert await as_app(http, sandbox, method, url, *enough, json=body) < 300
 
 
-@pytest.mark.parametrize(("method", "url", "body"), [
-    ("DELETE", f"/devices/{LAPTOP}/registeredOwners/{SAWYER}/$ref", None),
-    ("POST", f"/users/{SAWYER}/authentication/methods/28c10230-6103-485e-b985-444c60001490/resetPassword", None),
-])
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("DELETE", f"/devices/{LAPTOP}/registeredOwners/{SAWYER}/$ref", None),
+        ("POST", f"/users/{SAWYER}/authentication/methods/28c10230-6103-485e-b985-444c60001490/resetPassword", None),
+    ],
+)
 async def test_some_calls_are_for_people_only(
     http: httpx.AsyncClient, sandbox: Sandbox, method: str, url: str, body: object
 ) -> None:
@@ -157,17 +205,20 @@ async def test_an_app_reaches_administrators_only_from_above(
     assert await as_app(http, sandbox, "PATCH", url, "User.ReadWrite.All", app=RUNNER, json=body) == allowed
 
 
-@pytest.mark.parametrize(("role", "target", "scopes", "allowed"), [
-    ("", SAWYER, ("User.ReadWrite.All",), 403),
-    ("User Administrator", SAWYER, ("User.ReadWrite.All",), 204),
-    ("Authentication Administrator", SAWYER, ("User.ReadWrite.All",), 204),
-    ("Helpdesk Administrator", SAWYER, ("User.ReadWrite.All",), 403),
-    ("User Administrator", MIRIAM, ("User.ReadWrite.All",), 403),
-    ("User Administrator", MIRIAM, ("User.ReadWrite.All", "Directory.AccessAsUser.All"), 204),
-    ("User Administrator", PATTI, ("User.ReadWrite.All", "Directory.AccessAsUser.All"), 403),
-    ("Privileged Authentication Administrator", PATTI, ("User.ReadWrite.All", "Directory.AccessAsUser.All"), 204),
-    ("Global Administrator", DIEGO, ("User.ReadWrite.All", "Directory.AccessAsUser.All"), 204),
-])
+@pytest.mark.parametrize(
+    ("role", "target", "scopes", "allowed"),
+    [
+        ("", SAWYER, ("User.ReadWrite.All",), 403),
+        ("User Administrator", SAWYER, ("User.ReadWrite.All",), 204),
+        ("Authentication Administrator", SAWYER, ("User.ReadWrite.All",), 204),
+        ("Helpdesk Administrator", SAWYER, ("User.ReadWrite.All",), 403),
+        ("User Administrator", MIRIAM, ("User.ReadWrite.All",), 403),
+        ("User Administrator", MIRIAM, ("User.ReadWrite.All", "Directory.AccessAsUser.All"), 204),
+        ("User Administrator", PATTI, ("User.ReadWrite.All", "Directory.AccessAsUser.All"), 403),
+        ("Privileged Authentication Administrator", PATTI, ("User.ReadWrite.All", "Directory.AccessAsUser.All"), 204),
+        ("Global Administrator", DIEGO, ("User.ReadWrite.All", "Directory.AccessAsUser.All"), 204),
+    ],
+)
 async def test_who_may_disable_whom(
     http: httpx.AsyncClient, sandbox: Sandbox, role: str, target: str, scopes: tuple[str, ...], allowed: int
 ) -> None:
@@ -188,14 +239,24 @@ async def test_a_helpdesk_administrator_resets_passwords_of_ordinary_people(
 async def test_roles_held_in_the_directory_count_like_those_in_the_token(
     http: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    got = await as_person(http, sandbox, "PATCH", f"/users/{SAWYER}", "User.ReadWrite.All", user="AlexW@contoso.com",
-                          json={"accountEnabled": False})
+    got = await as_person(
+        http,
+        sandbox,
+        "PATCH",
+        f"/users/{SAWYER}",
+        "User.ReadWrite.All",
+        user="AlexW@contoso.com",
+        json={"accountEnabled": False},
+    )
     assert got == 204
 
 
 async def test_people_may_read_their_own_things_with_little(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    for path, expected in (("/me/ownedDevices", 200), (f"/users/{ADELE}/ownedDevices", 200),
-                           (f"/users/{SAWYER}/ownedDevices", 403)):
+    for path, expected in (
+        ("/me/ownedDevices", 200),
+        (f"/users/{ADELE}/ownedDevices", 200),
+        (f"/users/{SAWYER}/ownedDevices", 403),
+    ):
         assert await as_person(http, sandbox, "GET", path, "User.Read", user="AdeleV@contoso.com") == expected
 
 
@@ -243,6 +304,13 @@ async def test_restricted_people_are_out_of_reach(clock: Clock) -> None:
 
 async def test_the_journal_names_the_caller(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
     await as_app(http, sandbox, "POST", f"/users/{SAWYER}/revokeSignInSessions", "User.RevokeSessions.All", app=RUNNER)
-    await as_person(http, sandbox, "POST", f"/users/{SAWYER}/revokeSignInSessions", "User.RevokeSessions.All",
-                    role="User Administrator", user="AlexW@contoso.com")
+    await as_person(
+        http,
+        sandbox,
+        "POST",
+        f"/users/{SAWYER}/revokeSignInSessions",
+        "User.RevokeSessions.All",
+        role="User Administrator",
+        user="AlexW@contoso.com",
+    )
     assert [entry.caller for entry in sandbox.journal()] == [f"app:{RUNNER}", f"user:{ALEX}"]

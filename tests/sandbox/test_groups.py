@@ -51,12 +51,15 @@ async def test_the_sdk_removes_and_gives_back_a_membership(
     assert [e.effect["verb"] for e in sandbox.journal()] == ["remove", "add"]
 
 
-@pytest.mark.parametrize(("group", "status", "code"), [
-    (EVERYBODY, 403, "Authorization_RequestDenied"),
-    (NEWS, 400, "Request_BadRequest"),
-    (VAULT, 400, "Request_BadRequest"),
-    (HQ, 400, "Request_BadRequest"),
-])
+@pytest.mark.parametrize(
+    ("group", "status", "code"),
+    [
+        (EVERYBODY, 403, "Authorization_RequestDenied"),
+        (NEWS, 400, "Request_BadRequest"),
+        (VAULT, 400, "Request_BadRequest"),
+        (HQ, 400, "Request_BadRequest"),
+    ],
+)
 async def test_dynamic_exchange_and_synced_groups_keep_their_members(
     http: httpx.AsyncClient, sandbox: Sandbox, group: str, status: int, code: str
 ) -> None:
@@ -112,8 +115,12 @@ async def test_membership_can_be_asked_for_by_ids(http: httpx.AsyncClient) -> No
 
 
 async def test_groups_show_their_kind(http: httpx.AsyncClient) -> None:
-    found = (await http.get("/groups?$select=id,groupTypes,mailEnabled,securityEnabled,isAssignableToRole,"
-                            "onPremisesSyncEnabled,assignedLicenses")).json()["value"]
+    found = (
+        await http.get(
+            "/groups?$select=id,groupTypes,mailEnabled,securityEnabled,isAssignableToRole,"
+            "onPremisesSyncEnabled,assignedLicenses"
+        )
+    ).json()["value"]
     by_id = {group["id"]: group for group in found}
     assert by_id[FINANCE_TEAM]["groupTypes"] == ["Unified"]
     assert by_id[EVERYBODY]["groupTypes"] == ["DynamicMembership"]

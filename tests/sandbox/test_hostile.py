@@ -16,18 +16,57 @@ from offboard.sandbox.wire import Request
 from tests.sandbox.world import ADELE, BI_USERS, E3, LAPTOP, RUNNER, SAWYER
 
 HEADERS = {"Authorization": "Bearer x", "Content-Type": "application/json"}
-KEYS = {"user": SAWYER, "device": LAPTOP, "group": BI_USERS, "target": ADELE, "item": ADELE, "role": ADELE,
-        "principal": RUNNER, "method": "28c10230-6103-485e-b985-444c60001490", "operation": "x", "id": "x"}
-NAMES = st.sampled_from([
-    "accountEnabled", "displayName", "passwordProfile", "password", "addLicenses", "removeLicenses", "skuId",
-    "disabledPlans", "@odata.id", "ids", "types", "groupIds", "securityEnabledOnly", "newPassword",
-    "newUserPrincipalName", "principalId", "roleDefinitionId", "directoryScopeId", "userPrincipalName",
-    "mailNickname", "mailEnabled", "securityEnabled", "groupTypes", "onPremisesExtensionAttributes", "x",
-])
-LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(
-    [E3, SAWYER, "a@contoso.com", "https://["])
-VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
-                      max_leaves=8)
+KEYS = {
+    "user": SAWYER,
+    "device": LAPTOP,
+    "group": BI_USERS,
+    "target": ADELE,
+    "item": ADELE,
+    "role": ADELE,
+    "principal": RUNNER,
+    "method": "28c10230-6103-485e-b985-444c60001490",
+    "operation": "x",
+    "id": "x",
+}
+NAMES = st.sampled_from(
+    [
+        "accountEnabled",
+        "displayName",
+        "passwordProfile",
+        "password",
+        "addLicenses",
+        "removeLicenses",
+        "skuId",
+        "disabledPlans",
+        "@odata.id",
+        "ids",
+        "types",
+        "groupIds",
+        "securityEnabledOnly",
+        "newPassword",
+        "newUserPrincipalName",
+        "principalId",
+        "roleDefinitionId",
+        "directoryScopeId",
+        "userPrincipalName",
+        "mailNickname",
+        "mailEnabled",
+        "securityEnabled",
+        "groupTypes",
+        "onPremisesExtensionAttributes",
+        "x",
+    ]
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from([E3, SAWYER, "a@contoso.com", "https://["])
+)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=8
+)
 BODIES = st.dictionaries(NAMES, VALUES, max_size=6) | VALUES
 
 
@@ -57,11 +96,15 @@ def test_any_body_gets_an_answer(sandbox: Sandbox, write: tuple[str, str], body:
 
 
 @RELAXED
-@given(path=st.sampled_from(READS), query=st.dictionaries(
-    st.sampled_from(["$select", "$filter", "$top", "$orderby", "$search", "$count", "$expand", "$skiptoken", "$foo"]),
-    st.text(max_size=12) | st.sampled_from(
-        ["id", "true", "5", "displayName", "id eq 'x'", "members", "e30", '"displayName:a"']),
-    max_size=4))
+@given(
+    path=st.sampled_from(READS),
+    query=st.dictionaries(
+        st.sampled_from(["$select", "$filter", "$top", "$orderby", "$search", "$count", "$expand", "$skiptoken", "$foo"]),
+        st.text(max_size=12)
+        | st.sampled_from(["id", "true", "5", "displayName", "id eq 'x'", "members", "e30", '"displayName:a"']),
+        max_size=4,
+    ),
+)
 def test_any_query_gets_an_answer(sandbox: Sandbox, path: str, query: dict[str, str]) -> None:
     url = str(httpx.URL("https://graph.microsoft.com/v1.0" + path, params=query))
     for headers in (HEADERS, {**HEADERS, "ConsistencyLevel": "eventual"}):
@@ -70,11 +113,29 @@ def test_any_query_gets_an_answer(sandbox: Sandbox, path: str, query: dict[str, 
 
 
 @RELAXED
-@given(requests=st.lists(st.dictionaries(
-    st.sampled_from(["id", "method", "url", "headers", "body", "dependsOn"]),
-    VALUES | st.sampled_from(
-        ["1", "2", "GET", "PATCH", "/users", "/organization", "http://[", ["1"], {"Content-Type": "application/json"}]),
-    max_size=6), max_size=4))
+@given(
+    requests=st.lists(
+        st.dictionaries(
+            st.sampled_from(["id", "method", "url", "headers", "body", "dependsOn"]),
+            VALUES
+            | st.sampled_from(
+                [
+                    "1",
+                    "2",
+                    "GET",
+                    "PATCH",
+                    "/users",
+                    "/organization",
+                    "http://[",
+                    ["1"],
+                    {"Content-Type": "application/json"},
+                ]
+            ),
+            max_size=6,
+        ),
+        max_size=4,
+    )
+)
 def test_any_batch_gets_an_answer(sandbox: Sandbox, requests: list[Any]) -> None:
     body = json.dumps({"requests": requests}).encode()
     answer = sandbox.handle(Request("POST", "/v1.0/$batch", HEADERS, body))

@@ -80,15 +80,18 @@ async def test_what_is_taken_can_be_given_back(http: httpx.AsyncClient) -> None:
     assert await held(http, SAWYER) == before
 
 
-@pytest.mark.parametrize(("user", "body", "message"), [
-    (ISAIAH, {"removeLicenses": [E3]}, "does not have a corresponding license"),
-    (ISAIAH, {"addLicenses": [{"skuId": PROJECT}]}, "does not have any available licenses"),
-    (DANA, {"addLicenses": [{"skuId": E3}]}, "invalid usage location"),
-    (ISAIAH, {"addLicenses": [{"skuId": "00000000-0000-0000-0000-00000000dead"}]}, "valid company License"),
-    (ISAIAH, {"removeLicenses": ["not-a-guid"]}, "Edm.Guid"),
-    (ISAIAH, {"removeLicenses": None}, "Invalid value"),
-    (ISAIAH, {"extra": 1}, "'extra'"),
-])
+@pytest.mark.parametrize(
+    ("user", "body", "message"),
+    [
+        (ISAIAH, {"removeLicenses": [E3]}, "does not have a corresponding license"),
+        (ISAIAH, {"addLicenses": [{"skuId": PROJECT}]}, "does not have any available licenses"),
+        (DANA, {"addLicenses": [{"skuId": E3}]}, "invalid usage location"),
+        (ISAIAH, {"addLicenses": [{"skuId": "00000000-0000-0000-0000-00000000dead"}]}, "valid company License"),
+        (ISAIAH, {"removeLicenses": ["not-a-guid"]}, "Edm.Guid"),
+        (ISAIAH, {"removeLicenses": None}, "Invalid value"),
+        (ISAIAH, {"extra": 1}, "'extra'"),
+    ],
+)
 async def test_assignments_that_cannot_be_are_refused(
     http: httpx.AsyncClient, user: str, body: dict[str, Any], message: str
 ) -> None:
@@ -107,7 +110,10 @@ async def test_products_are_listed_with_names_and_seats(graph: GraphServiceClien
     found = await graph.subscribed_skus.get()
     assert found is not None
     assert {sku.sku_part_number for sku in found.value or []} == {
-        "SPE_E3", "VISIOCLIENT", "POWER_BI_PRO", "PROJECTPROFESSIONAL"
+        "SPE_E3",
+        "VISIOCLIENT",
+        "POWER_BI_PRO",
+        "PROJECTPROFESSIONAL",
     }
     details = (await http.get(f"/users/{SAWYER}/licenseDetails")).json()["value"]
     assert [item["skuPartNumber"] for item in details] == ["SPE_E3", "VISIOCLIENT", "POWER_BI_PRO"]

@@ -196,8 +196,13 @@ async def test_inside_a_batch_items_fail_vanish_and_are_throttled_alone(
         {"match": {"path": "/organization", "item": False}, "fault": {"status": 500}},
     )
     items = [
-        {"id": "s", "method": "PATCH", "url": f"/users/{SAWYER}", "headers": {"Content-Type": "application/json"},
-         "body": {"accountEnabled": False}},
+        {
+            "id": "s",
+            "method": "PATCH",
+            "url": f"/users/{SAWYER}",
+            "headers": {"Content-Type": "application/json"},
+            "body": {"accountEnabled": False},
+        },
         {"id": "a", "method": "GET", "url": f"/users/{ADELE}"},
         {"id": "o", "method": "GET", "url": "/organization"},
     ]
@@ -216,17 +221,20 @@ async def test_a_batch_as_a_whole_can_be_lost_after_it_was_done(http: httpx.Asyn
     assert len(sandbox.journal()) == 1
 
 
-@pytest.mark.parametrize(("rule", "message"), [
-    ({"fault": {}}, "needs a status"),
-    ({"match": {"url": "/x"}, "fault": {"status": 500}}, "unknown key 'url'"),
-    ({"fault": {"status": 200}}, "400 to 599"),
-    ({"fault": {"reset": "sometimes"}}, "before or after"),
-    ({"fault": {"reset": "after", "truncate": True}}, "one fault at a time"),
-    ({"match": {"nth": 0}, "fault": {"status": 500}}, "counts from 1"),
-    ({"match": {"path": "re:("}, "fault": {"status": 500}}, "not a regular expression"),
-    ({"match": {"item": "yes"}, "fault": {"status": 500}}, "true or false"),
-    ({"match": {}}, "'match' and 'fault'"),
-])
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"fault": {}}, "needs a status"),
+        ({"match": {"url": "/x"}, "fault": {"status": 500}}, "unknown key 'url'"),
+        ({"fault": {"status": 200}}, "400 to 599"),
+        ({"fault": {"reset": "sometimes"}}, "before or after"),
+        ({"fault": {"reset": "after", "truncate": True}}, "one fault at a time"),
+        ({"match": {"nth": 0}, "fault": {"status": 500}}, "counts from 1"),
+        ({"match": {"path": "re:("}, "fault": {"status": 500}}, "not a regular expression"),
+        ({"match": {"item": "yes"}, "fault": {"status": 500}}, "true or false"),
+        ({"match": {}}, "'match' and 'fault'"),
+    ],
+)
 def test_a_script_that_makes_no_sense_names_its_rule(rule: dict[str, Any], message: str) -> None:
     with pytest.raises(FaultError, match=message) as caught:
         FaultScript.parse([{"fault": {"status": 500}}, rule])

@@ -34,21 +34,27 @@ async def refused(http: httpx.AsyncClient, url: str, **headers: str) -> tuple[in
     return error_of(await http.get(url, headers=headers))
 
 
-@pytest.mark.parametrize(("filter_", "expected"), [
-    ("userPrincipalName eq 'SAWYERM@contoso.com'", [SAWYER]),
-    (f"id in ('{ALEX}','{SAWYER}')", [SAWYER, ALEX]),
-    ("displayName eq 'Miles O''Brien'", [MILES]),
-    ("startsWith(displayName,'meg')", [MEGAN]),
-    ("startswith(displayName,'Sawyer') and accountEnabled eq true", [SAWYER]),
-    ("(employeeId eq '10001' or employeeId eq '10002') and department eq 'Finance'", [SAWYER, MEGAN]),
-    ("mail eq 'adelev@contoso.com'", [ADELE]),
-    ("proxyAddresses/any(p:p eq 'SMTP:AdeleV@contoso.com')", [ADELE]),
-    ("proxyAddresses/any(p:p eq 'smtp:adelev@contoso.com')", []),
-    (f"assignedLicenses/any(l:l/skuId eq {E3}) and department eq 'Retail' and onPremisesSyncEnabled eq null", [ADELE]),
-    ("userType eq 'Guest' and externalUserState eq 'Accepted' and startsWith(mail,'nobody')", []),
-    ("createdDateTime le 2022-01-01T00:00:00Z", ["a0000000-0000-4000-8000-000000000007"]),
-    ("jobTitle eq 'Retail Manager' and not_a_word eq 1", None),
-])
+@pytest.mark.parametrize(
+    ("filter_", "expected"),
+    [
+        ("userPrincipalName eq 'SAWYERM@contoso.com'", [SAWYER]),
+        (f"id in ('{ALEX}','{SAWYER}')", [SAWYER, ALEX]),
+        ("displayName eq 'Miles O''Brien'", [MILES]),
+        ("startsWith(displayName,'meg')", [MEGAN]),
+        ("startswith(displayName,'Sawyer') and accountEnabled eq true", [SAWYER]),
+        ("(employeeId eq '10001' or employeeId eq '10002') and department eq 'Finance'", [SAWYER, MEGAN]),
+        ("mail eq 'adelev@contoso.com'", [ADELE]),
+        ("proxyAddresses/any(p:p eq 'SMTP:AdeleV@contoso.com')", [ADELE]),
+        ("proxyAddresses/any(p:p eq 'smtp:adelev@contoso.com')", []),
+        (
+            f"assignedLicenses/any(l:l/skuId eq {E3}) and department eq 'Retail' and onPremisesSyncEnabled eq null",
+            [ADELE],
+        ),
+        ("userType eq 'Guest' and externalUserState eq 'Accepted' and startsWith(mail,'nobody')", []),
+        ("createdDateTime le 2022-01-01T00:00:00Z", ["a0000000-0000-4000-8000-000000000007"]),
+        ("jobTitle eq 'Retail Manager' and not_a_word eq 1", None),
+    ],
+)
 async def test_filters_find_whom_they_describe(http: httpx.AsyncClient, filter_: str, expected: list[str] | None) -> None:
     if expected is None:
         assert await refused(http, f"/users?$filter={filter_}") == (400, "BadRequest")
@@ -57,8 +63,12 @@ async def test_filters_find_whom_they_describe(http: httpx.AsyncClient, filter_:
 
 
 async def test_some_filters_need_the_search_index(http: httpx.AsyncClient) -> None:
-    for filter_ in ("endsWith(mail,'contoso.com')", "department ne 'Finance'", "not startsWith(mail,'a')",
-                    "assignedLicenses/$count ne 0"):
+    for filter_ in (
+        "endsWith(mail,'contoso.com')",
+        "department ne 'Finance'",
+        "not startsWith(mail,'a')",
+        "assignedLicenses/$count ne 0",
+    ):
         assert await refused(http, f"/users?$filter={filter_}") == (400, "Request_UnsupportedQuery")
         assert await refused(http, f"/users?$filter={filter_}", **EVENTUAL) == (400, "Request_UnsupportedQuery")
         assert SAWYER in await found(http, filter_, advanced=True) or "department" in filter_
@@ -73,29 +83,32 @@ async def test_filter_and_order_together_need_the_search_index(http: httpx.Async
     assert answer.json()["@odata.count"] == 3
 
 
-@pytest.mark.parametrize(("url", "code"), [
-    ("/users?$foo=1", "BadRequest"),
-    ("/users?$skip=1", "Request_BadRequest"),
-    ("/users?$top=0", "Request_BadRequest"),
-    ("/users?$top=1000", "Request_BadRequest"),
-    ("/users?$top=ten", "BadRequest"),
-    ("/users?$select=nope", "BadRequest"),
-    ("/users?$filter=accountEnabled eq 'yes'", "BadRequest"),
-    ("/users?$filter=displayName eq 'open", "BadRequest"),
-    ("/users?$filter=displayName foo 'x'", "BadRequest"),
-    ("/users?$filter=lastPasswordChangeDateTime ge 2024-01-01T00:00:00Z", "Request_UnsupportedQuery"),
-    ("/users?$filter=contains(displayName,'a')", "Request_UnsupportedQuery"),
-    ("/users?$search=\"displayName:saw\"", "Request_UnsupportedQuery"),
-    ("/users?$skiptoken=rubbish", "Request_BadRequest"),
-    ("/users?$expand=nope", "BadRequest"),
-    ("/users?$select=id&$select=mail", "BadRequest"),
-    ("/users/$count", "Request_BadRequest"),
-    (f"/users/{SAWYER}?$filter=id eq 'x'", "Request_BadRequest"),
-    (f"/users/{SAWYER}?$select=nope", "BadRequest"),
-    ("/nowhere", "BadRequest"),
-    (f"/users/{SAWYER}/nowhere", "BadRequest"),
-    ("/users//memberOf", "BadRequest"),
-])
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("/users?$foo=1", "BadRequest"),
+        ("/users?$skip=1", "Request_BadRequest"),
+        ("/users?$top=0", "Request_BadRequest"),
+        ("/users?$top=1000", "Request_BadRequest"),
+        ("/users?$top=ten", "BadRequest"),
+        ("/users?$select=nope", "BadRequest"),
+        ("/users?$filter=accountEnabled eq 'yes'", "BadRequest"),
+        ("/users?$filter=displayName eq 'open", "BadRequest"),
+        ("/users?$filter=displayName foo 'x'", "BadRequest"),
+        ("/users?$filter=lastPasswordChangeDateTime ge 2024-01-01T00:00:00Z", "Request_UnsupportedQuery"),
+        ("/users?$filter=contains(displayName,'a')", "Request_UnsupportedQuery"),
+        ('/users?$search="displayName:saw"', "Request_UnsupportedQuery"),
+        ("/users?$skiptoken=rubbish", "Request_BadRequest"),
+        ("/users?$expand=nope", "BadRequest"),
+        ("/users?$select=id&$select=mail", "BadRequest"),
+        ("/users/$count", "Request_BadRequest"),
+        (f"/users/{SAWYER}?$filter=id eq 'x'", "Request_BadRequest"),
+        (f"/users/{SAWYER}?$select=nope", "BadRequest"),
+        ("/nowhere", "BadRequest"),
+        (f"/users/{SAWYER}/nowhere", "BadRequest"),
+        ("/users//memberOf", "BadRequest"),
+    ],
+)
 async def test_what_graph_does_not_understand_is_a_400(http: httpx.AsyncClient, url: str, code: str) -> None:
     assert await refused(http, url) == (400, code)
 

@@ -54,8 +54,12 @@ async def test_the_sdk_deletes_and_restores_a_person_with_all_that_was_theirs(
 
 async def test_a_deleted_person_shows_nowhere(http: httpx.AsyncClient) -> None:
     await http.delete(f"/users/{SAWYER}")
-    for path in (f"/groups/{FINANCE_TEAM}/members", f"/groups/{FINANCE_TEAM}/owners",
-                 f"/devices/{LAPTOP}/registeredOwners", "/users?$top=999"):
+    for path in (
+        f"/groups/{FINANCE_TEAM}/members",
+        f"/groups/{FINANCE_TEAM}/owners",
+        f"/devices/{LAPTOP}/registeredOwners",
+        "/users?$top=999",
+    ):
         assert SAWYER not in (await http.get(path)).text, path
     assert (await http.post("/directoryObjects/getByIds", json={"ids": [SAWYER]})).json()["value"] == []
 
@@ -120,8 +124,13 @@ async def test_the_living_cannot_be_purged(http: httpx.AsyncClient) -> None:
 
 async def test_a_freed_name_may_be_taken_and_then_blocks_the_way_back(http: httpx.AsyncClient) -> None:
     await http.delete(f"/users/{SAWYER}")
-    body = {"accountEnabled": True, "displayName": "Sawyer II", "mailNickname": "s2",
-            "userPrincipalName": "SawyerM@contoso.com", "passwordProfile": {"password": "Correct-Horse-9"}}
+    body = {
+        "accountEnabled": True,
+        "displayName": "Sawyer II",
+        "mailNickname": "s2",
+        "userPrincipalName": "SawyerM@contoso.com",
+        "passwordProfile": {"password": "Correct-Horse-9"},
+    }
     assert (await http.post("/users", json=body)).status_code == 201
     assert (await http.post(f"{BIN}/{SAWYER}/restore")).status_code == 409
     assert (await http.get(f"{BIN}/{SAWYER}")).status_code == 200

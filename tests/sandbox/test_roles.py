@@ -104,7 +104,9 @@ async def test_the_sdk_lists_sign_in_methods_by_type(graph: GraphServiceClient) 
     found = await graph.users.by_user_id(ADELE).authentication.methods.get()
     assert found is not None
     assert [type(method).__name__ for method in found.value or []] == [
-        "PasswordAuthenticationMethod", "PhoneAuthenticationMethod", "Fido2AuthenticationMethod",
+        "PasswordAuthenticationMethod",
+        "PhoneAuthenticationMethod",
+        "Fido2AuthenticationMethod",
         "EmailAuthenticationMethod",
     ]
 

@@ -45,25 +45,28 @@ def person(more: dict[str, Any], times: int = 1) -> dict[str, Any]:
     return changed(people=[{"userPrincipalName": "x@y", "displayName": "X", **more}] * times)
 
 
-@pytest.mark.parametrize(("seed", "message"), [
-    ({}, "tenant: needs"),
-    (changed(persons=[]), "seed: unknown key 'persons'"),
-    (changed(people={"x": 1}), "people: must be a list"),
-    (changed(people=[{"displayName": "X"}]), r"people\[0\] \(X\): needs 'userPrincipalName'"),
-    (person({"jobtitle": "a"}), r"people\[0\] \(x@y\): unknown key 'jobtitle'"),
-    (person({"accountEnabled": "no"}), "'accountEnabled' does not hold a boolean"),
-    (person({"id": "1"}), "'id' is not a GUID"),
-    (person({"manager": "z@y"}), "there is no 'z@y' among the people"),
-    (person({"licenses": ["E5"]}), "there is no 'E5' among the skus"),
-    (person({"roles": ["King"]}), "there is no role 'King'"),
-    (person({"methods": [{"type": "carrier pigeon"}]}), r"methods\[0\] needs a 'type'"),
-    (person({"deleted_days_ago": "three"}), "is a number of days"),
-    (person({}, times=2), r"people\[1\] \(x@y\): 'x@y' is already there"),
-    (changed(groups=[{"displayName": "G", "kind": "secret"}]), "'kind' out of"),
-    (changed(devices=[{"displayName": "D", "owner": "nobody@y"}]), "there is no 'nobody@y'"),
-    (changed(skus=[{"skuPartNumber": "E"}]), "needs 'skuId'"),
-    (changed(apps=[{"displayName": "A"}]), "needs 'appId'"),
-])
+@pytest.mark.parametrize(
+    ("seed", "message"),
+    [
+        ({}, "tenant: needs"),
+        (changed(persons=[]), "seed: unknown key 'persons'"),
+        (changed(people={"x": 1}), "people: must be a list"),
+        (changed(people=[{"displayName": "X"}]), r"people\[0\] \(X\): needs 'userPrincipalName'"),
+        (person({"jobtitle": "a"}), r"people\[0\] \(x@y\): unknown key 'jobtitle'"),
+        (person({"accountEnabled": "no"}), "'accountEnabled' does not hold a boolean"),
+        (person({"id": "1"}), "'id' is not a GUID"),
+        (person({"manager": "z@y"}), "there is no 'z@y' among the people"),
+        (person({"licenses": ["E5"]}), "there is no 'E5' among the skus"),
+        (person({"roles": ["King"]}), "there is no role 'King'"),
+        (person({"methods": [{"type": "carrier pigeon"}]}), r"methods\[0\] needs a 'type'"),
+        (person({"deleted_days_ago": "three"}), "is a number of days"),
+        (person({}, times=2), r"people\[1\] \(x@y\): 'x@y' is already there"),
+        (changed(groups=[{"displayName": "G", "kind": "secret"}]), "'kind' out of"),
+        (changed(devices=[{"displayName": "D", "owner": "nobody@y"}]), "there is no 'nobody@y'"),
+        (changed(skus=[{"skuPartNumber": "E"}]), "needs 'skuId'"),
+        (changed(apps=[{"displayName": "A"}]), "needs 'appId'"),
+    ],
+)
 def test_a_bad_seed_names_the_entry(clock: Clock, seed: dict[str, Any], message: str) -> None:
     with pytest.raises(SeedError, match=message):
         plant(seed, clock())
@@ -76,12 +79,15 @@ def test_a_bad_seed_leaves_the_tenant_as_it_was(sandbox: Sandbox) -> None:
     assert sandbox.tenant_id == before
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("[" * 50_000, "too deep"),
-    ("a: &x 1\nb: *x\n", "aliases"),
-    ("a: [", "not valid YAML"),
-    ("just text", "a seed is a mapping"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 50_000, "too deep"),
+        ("a: &x 1\nb: *x\n", "aliases"),
+        ("a: [", "not valid YAML"),
+        ("just text", "a seed is a mapping"),
+    ],
+)
 def test_hostile_text_is_an_error_and_not_a_crash(text: str, message: str) -> None:
     with pytest.raises(SeedError, match=message):
         parse_seed(text, "evil.yaml")

@@ -64,8 +64,12 @@ def certificate(
 
     now = datetime.now(UTC)
     builder = (
-        x509.CertificateBuilder().subject_name(named(name)).issuer_name(named(issuer)).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+        x509.CertificateBuilder()
+        .subject_name(named(name))
+        .issuer_name(named(issuer))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -120,8 +124,10 @@ async def test_answers_do_not_wait_for_the_network_to_gather_them() -> None:
 
 
 async def test_resets_and_cuts_happen_on_the_wire() -> None:
-    rules = [{"match": {"path": "/organization"}, "fault": {"reset": "before"}},
-             {"match": {"path": "/subscribedSkus"}, "fault": {"truncate": True}}]
+    rules = [
+        {"match": {"path": "/organization"}, "fault": {"reset": "before"}},
+        {"match": {"path": "/subscribedSkus"}, "fault": {"truncate": True}},
+    ]
     tenant = Sandbox.open(None, behavior=Behavior(faults=FaultScript.parse(rules)))
     with ServerThread(tenant) as server:
         async with httpx.AsyncClient(base_url=f"{server.url}/v1.0", headers=TOKEN) as http:
@@ -158,15 +164,20 @@ def test_azure_identity_signs_an_app_in_with_a_secret(tls: Tls) -> None:
     tenant = Sandbox.open(None, behavior=Behavior(enforce_permissions=True))
     with ServerThread(tenant, tls.cert, tls.key) as server:
         credential = ClientSecretCredential(
-            TENANT, RUNNER, "contoso-sandbox-secret", authority=server.url, disable_instance_discovery=True,
+            TENANT,
+            RUNNER,
+            "contoso-sandbox-secret",
+            authority=server.url,
+            disable_instance_discovery=True,
             connection_verify=str(tls.ca),
         )
         token = credential.get_token(SCOPE).token
         claims = read_claims(token) or {}
         assert (claims["tid"], claims["appid"], claims["idtyp"]) == (TENANT, RUNNER, "app")
         assert "User.DeleteRestore.All" in claims["roles"]
-        answer = httpx.delete(f"{server.url}/v1.0/users/{SAWYER}", headers={"Authorization": f"Bearer {token}"},
-                              verify=_trusting(tls))
+        answer = httpx.delete(
+            f"{server.url}/v1.0/users/{SAWYER}", headers={"Authorization": f"Bearer {token}"}, verify=_trusting(tls)
+        )
         assert answer.status_code == 204
         wrong = ClientSecretCredential(
             TENANT, RUNNER, "guess", authority=server.url, disable_instance_discovery=True, connection_verify=str(tls.ca)
@@ -196,8 +207,12 @@ def test_azure_identity_signs_an_app_in_with_its_certificate_only(tls: Tls, tmp_
 
         def sign_in(key: rsa.RSAPrivateKey, public: bytes) -> str:
             credential = CertificateCredential(
-                TENANT, REPORTER, certificate_data=pem(key) + public, authority=server.url,
-                disable_instance_discovery=True, connection_verify=str(tls.ca),
+                TENANT,
+                REPORTER,
+                certificate_data=pem(key) + public,
+                authority=server.url,
+                disable_instance_discovery=True,
+                connection_verify=str(tls.ca),
             )
             with credential:
                 return credential.get_token(SCOPE).token
@@ -213,8 +228,12 @@ def test_azure_identity_signs_a_person_in_with_a_device_code(tls: Tls) -> None:
     shown: list[str] = []
     with ServerThread(tenant, tls.cert, tls.key) as server:
         credential = DeviceCodeCredential(
-            CONSOLE, tenant_id=TENANT, authority=server.url, disable_instance_discovery=True,
-            connection_verify=str(tls.ca), prompt_callback=lambda uri, code, _expires: shown.append(code),
+            CONSOLE,
+            tenant_id=TENANT,
+            authority=server.url,
+            disable_instance_discovery=True,
+            connection_verify=str(tls.ca),
+            prompt_callback=lambda uri, code, _expires: shown.append(code),
         )
         token = credential.get_token(SCOPE).token
         claims = read_claims(token) or {}
@@ -232,6 +251,7 @@ async def test_the_token_endpoint_refuses_strangers() -> None:
     tenant = Sandbox.open(None)
     with ServerThread(tenant) as server:
         async with httpx.AsyncClient(base_url=server.url) as http:
+
             async def ask(path: str, **form: str) -> tuple[int, str]:
                 answer = await http.post(path, data=form)
                 return answer.status_code, answer.json()["error"]

@@ -37,8 +37,18 @@ async def test_the_sdk_reads_a_person_by_id_and_by_name_in_any_case(graph: Graph
 async def test_only_the_default_properties_come_unasked(http: httpx.AsyncClient) -> None:
     body = (await http.get(f"/users/{SAWYER}")).json()
     assert set(body) == {
-        "@odata.context", "businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone",
-        "officeLocation", "preferredLanguage", "surname", "userPrincipalName",
+        "@odata.context",
+        "businessPhones",
+        "displayName",
+        "givenName",
+        "id",
+        "jobTitle",
+        "mail",
+        "mobilePhone",
+        "officeLocation",
+        "preferredLanguage",
+        "surname",
+        "userPrincipalName",
     }
     assert body["@odata.context"] == "https://graph.microsoft.com/v1.0/$metadata#users/$entity"
 
@@ -90,16 +100,21 @@ async def test_a_weak_password_is_refused_and_nothing_of_the_patch_happens(http:
     assert (await http.get(f"/users/{SAWYER}?$select=accountEnabled")).json()["accountEnabled"] is True
 
 
-@pytest.mark.parametrize(("body", "message"), [
-    ({"nickname": "x"}, "Property 'nickname' does not exist as a declared property or extension property."),
-    ({"accountEnabled": "no"}, "Invalid value specified for property 'accountEnabled' of resource 'User'."),
-    ({"accountEnabled": None}, "Invalid value specified for property 'accountEnabled' of resource 'User'."),
-    ({"displayName": ""}, "Invalid value specified for property 'displayName' of resource 'User'."),
-    ({"assignedLicenses": []}, "Property 'assignedLicenses' is read-only and cannot be set."),
-    ({"employeeId": "x" * 17}, "Invalid value specified for property 'employeeId' of resource 'User'."),
-    ({"passwordProfile": {"pasword": "Correct-Horse-9"}},
-     "Property 'pasword' does not exist as a declared property or extension property."),
-])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"nickname": "x"}, "Property 'nickname' does not exist as a declared property or extension property."),
+        ({"accountEnabled": "no"}, "Invalid value specified for property 'accountEnabled' of resource 'User'."),
+        ({"accountEnabled": None}, "Invalid value specified for property 'accountEnabled' of resource 'User'."),
+        ({"displayName": ""}, "Invalid value specified for property 'displayName' of resource 'User'."),
+        ({"assignedLicenses": []}, "Property 'assignedLicenses' is read-only and cannot be set."),
+        ({"employeeId": "x" * 17}, "Invalid value specified for property 'employeeId' of resource 'User'."),
+        (
+            {"passwordProfile": {"pasword": "Correct-Horse-9"}},
+            "Property 'pasword' does not exist as a declared property or extension property.",
+        ),
+    ],
+)
 async def test_a_body_that_graph_would_not_take_is_refused_in_its_words(
     http: httpx.AsyncClient, sandbox: Sandbox, body: dict[str, object], message: str
 ) -> None:
@@ -121,9 +136,14 @@ async def test_a_body_must_be_json_and_say_so(http: httpx.AsyncClient) -> None:
     assert error_of(broken) == (400, "BadRequest")
 
 
-@pytest.mark.parametrize("body", [
-    {"accountEnabled": False}, {"passwordProfile": {"password": "Correct-Horse-9"}}, {"jobTitle": None},
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"accountEnabled": False},
+        {"passwordProfile": {"password": "Correct-Horse-9"}},
+        {"jobTitle": None},
+    ],
+)
 async def test_what_is_mastered_on_premises_cannot_be_changed(http: httpx.AsyncClient, body: dict[str, object]) -> None:
     refused = await http.patch(f"/users/{LYNNE}", json=body)
     assert error_of(refused) == (400, "Request_BadRequest")
@@ -170,10 +190,15 @@ async def test_an_unknown_person_is_a_404_that_names_them(graph: GraphServiceCli
 
 
 async def test_the_sdk_creates_a_person_whom_it_then_finds(graph: GraphServiceClient, sandbox: Sandbox) -> None:
-    created = await graph.users.post(User(
-        account_enabled=True, display_name="Nora New", mail_nickname="NoraN", user_principal_name="NoraN@contoso.com",
-        password_profile=PasswordProfile(password="Correct-Horse-9"),
-    ))
+    created = await graph.users.post(
+        User(
+            account_enabled=True,
+            display_name="Nora New",
+            mail_nickname="NoraN",
+            user_principal_name="NoraN@contoso.com",
+            password_profile=PasswordProfile(password="Correct-Horse-9"),
+        )
+    )
     query = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters(filter="userPrincipalName eq 'noran@contoso.com'")
     found = await graph.users.get(RequestConfiguration(query_parameters=query))
     assert created is not None
@@ -183,8 +208,12 @@ async def test_the_sdk_creates_a_person_whom_it_then_finds(graph: GraphServiceCl
 
 
 async def test_a_name_is_given_once_and_only_in_the_tenants_domains(http: httpx.AsyncClient) -> None:
-    body = {"accountEnabled": True, "displayName": "N", "mailNickname": "n",
-            "passwordProfile": {"password": "Correct-Horse-9"}}
+    body = {
+        "accountEnabled": True,
+        "displayName": "N",
+        "mailNickname": "n",
+        "passwordProfile": {"password": "Correct-Horse-9"},
+    }
     taken = await http.post("/users", json={**body, "userPrincipalName": "ADELEV@contoso.com"})
     foreign = await http.post("/users", json={**body, "userPrincipalName": "n@elsewhere.com"})
     incomplete = await http.post("/users", json=body)
