@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from offboard.actions import ACTIONS
 from offboard.actions.base import Action
+from offboard.exits import EXITS
 from offboard.model import JSON, Permissions, Playbook
 from offboard.permissions import Need, least, not_for_apps
 
+MOST_NESTED, MOST_WORDS = 6, 12
 EFFECTS = {
     "reversible": "Nothing is lost.",
     "recoverable": "Can be brought back for a limited time.",
@@ -168,7 +170,91 @@ def pages() -> dict[str, str]:
     """All generated pages: path under `docs/reference/` → text."""
     found = {f"actions/{action.name}.md": action_page(action) for action in ACTIONS.values()}
     index = ["# Actions", "", *(f"- [{a.name}](actions/{a.name}.md): {summary(a)}" for a in ACTIONS.values())]
-    return {**found, "actions.md": "\n".join(index) + "\n", "permissions.md": permissions_table(), **_finding_pages()}
+    return {
+        **found,
+        "actions.md": "\n".join(index) + "\n",
+        "permissions.md": permissions_table(),
+        "exit-codes.md": exit_codes(),
+        "formats.md": formats(),
+        "audit-events.md": audit_events(),
+        **_finding_pages(),
+    }
+
+
+def exit_codes() -> str:
+    """The page of exit codes."""
+    rows = ["# Exit codes", "", "| code | meaning | more | what to do |", "|---|---|---|---|"]
+    rows += [f"| {code} | {meaning} | {more} | {todo} |" for code, meaning, more, todo in EXITS]
+    rows += ["", "Open items that the playbook accepts (`accept:`) or the caller (`--accept CODE`) do not turn 0 into 1."]
+    return "\n".join(rows) + "\n"
+
+
+def audit_events() -> str:
+    """The page of the audit's events."""
+    from offboard.audit.events import EVENTS
+
+    rows = ["# Events of the audit", "", "Codes are stable: they are never given to another event.", ""]
+    rows += ["| code | event | |", "|---|---|---|"]
+    rows += [f"| {e.code} | {name} | {e.description} |" for name, e in sorted(EVENTS.items(), key=lambda x: x[1].code)]
+    return "\n".join(rows) + "\n"
+
+
+def formats() -> str:
+    """The page of file formats: every property of the four published schemas."""
+    from offboard.schema import SCHEMAS, schema
+
+    lines = [
+        "# File formats, property by property",
+        "",
+        "Made from the JSON Schemas; in prose: [formats](../formats.md).",
+    ]
+    for name in SCHEMAS:
+        document = schema(name)
+        lines += ["", f"## {name}", "", str(document.get("description", "")), ""]
+        lines += ["| property | type | required | |", "|---|---|---|---|"]
+        lines += list(_properties(document, document, ""))
+    return "\n".join(lines) + "\n"
+
+
+def _properties(part: Mapping[str, JSON], whole: Mapping[str, JSON], path: str, depth: int = 0) -> Iterator[str]:
+    part = _target(part, whole)
+    for key, found in part.get("properties", {}).items():
+        own = _target(found, whole) if isinstance(found, dict) else {}
+        place = f"{path}.{key}" if path else key
+        needed = "yes" if key in part.get("required", ()) else ""
+        yield f"| `{place}` | {_type(own)} | {needed} | {_cell(own.get('description', ''))} |"
+        if depth < MOST_NESTED:
+            inner = own.get("items", own)
+            suffix = "[]" if "items" in own else ""
+            yield from _properties(inner if isinstance(inner, dict) else {}, whole, place + suffix, depth + 1)
+    more = part.get("additionalProperties")
+    if isinstance(more, dict) and depth < MOST_NESTED:
+        yield from _properties(more, whole, f"{path}.NAME" if path else "NAME", depth + 1)
+
+
+def _target(part: Mapping[str, JSON], whole: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """What a local `$ref` points at."""
+    reference = part.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return part
+    found: JSON = whole
+    for name in reference[2:].split("/"):
+        found = found[name]
+    assert isinstance(found, dict)
+    return found
+
+
+def _type(own: Mapping[str, JSON]) -> str:
+    if "const" in own:
+        return f"`{own['const']}`"
+    if "enum" in own and len(own["enum"]) <= MOST_WORDS:
+        return ", ".join(f"`{word}`" for word in own["enum"])
+    kind = own.get("type", "text" if "enum" in own else "any")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _cell(text: JSON) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
 
 
 def _finding_pages() -> dict[str, str]:

@@ -35,8 +35,16 @@ class DisableUser(Action):
     reads = (Account,)
     calls = ("PATCH /users/{id}",)
     permissions = Permissions(
-        delegated=(("User.EnableDisableAccount.All", "User.Read.All"), ("User.ReadWrite.All",)),
-        application=(("User.EnableDisableAccount.All", "User.Read.All"), ("User.ReadWrite.All",)),
+        delegated=(
+            ("User.EnableDisableAccount.All", "User.Read.All"),
+            ("User.ReadWrite.All",),
+            ("Directory.ReadWrite.All",),
+        ),
+        application=(
+            ("User.EnableDisableAccount.All", "User.Read.All"),
+            ("User.ReadWrite.All",),
+            ("Directory.ReadWrite.All",),
+        ),
         roles=("User Administrator", "Privileged Authentication Administrator"),
         remark="For an administrator as leaver an app must itself hold Privileged Authentication Administrator.",
     )

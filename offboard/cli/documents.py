@@ -28,7 +28,7 @@ def _next(outcome: RunOutcome) -> str:
     """The one command that goes on from here, if there is one."""
     if any(each.refused for each in outcome.leavers):
         return f"Make and review a new plan: offboard plan {outcome.plan.playbook.name} USER"
-    if any(each.stopped or each.not_started for each in outcome.leavers):
+    if any(each.stopped or each.failed for each in outcome.leavers):
         return f"When the cause is mended: offboard resume {outcome.run[:8]}"
     return ""
 

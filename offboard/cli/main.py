@@ -15,6 +15,7 @@ from offboard.cli.context import App
 from offboard.cli.trouble import report_bug, report_trouble
 from offboard.clock import REAL, Clock
 from offboard.errors import OffboardError, Stopped
+from offboard.exits import EXITS
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Plan, show, ask and apply a playbook for the people named."),
@@ -36,17 +37,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "Print the completion script for bash, zsh or fish."),
 }
 
-EXITS = """\b
-Exit codes:
-  0  done: everything planned holds, nothing is left open
-  1  finished with failed steps or open items
-  2  bad playbook, list, argument or file; nothing contacted
-  3  refused: guard, stale, edited, expired or consumed plan
-  4  not signed in or not permitted
-  5  stopped early, resumable
-  6  somebody else's run holds this leaver or plan
-  70 a bug
-"""
+EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code:<2} {meaning}" for code, meaning, _, _ in EXITS)
+ANYWHERE = {"--json": "--json", "--quiet": "--quiet", "-q": "--quiet"}
+"""Options that are understood also after the command, because that is where people type them."""
 
 
 class Tree(click.Group):
@@ -83,7 +76,7 @@ class Tree(click.Group):
 @click.group(
     cls=Tree,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try it now, without an account:  offboard run leaver SawyerM@contoso.com --dry-run\n\n" + EXITS,
+    epilog="Try it now, without an account:  offboard run leaver SawyerM@contoso.com --dry-run\n\n" + EXIT_CODES,
 )
 @click.option("--tenant", metavar="NAME", help="Tenant of offboard.toml; without a configuration, the sandbox.")
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Another offboard.toml.")
@@ -116,7 +109,8 @@ def main(args: Sequence[str] | None = None, *, clock: Clock = REAL, environ: Map
         clock: Time.
         environ: The environment's variables.
     """
-    words = list(sys.argv[1:] if args is None else args)
+    given = list(sys.argv[1:] if args is None else args)
+    words = [*dict.fromkeys(ANYWHERE[w] for w in given if w in ANYWHERE), *(w for w in given if w not in ANYWHERE)]
     app = App(clock=clock, environ=os.environ if environ is None else environ, as_json="--json" in words)
     sys.exit(_run(words, app))
 

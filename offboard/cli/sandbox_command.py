@@ -79,9 +79,8 @@ def reset(app: App, seed: Path | None, people: int | None) -> int:
 
 
 @command.command("journal", epilog="Example:  offboard sandbox journal --json")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @pass_app
-def journal(app: App, as_json: bool) -> int:
+def journal(app: App) -> int:
     """List every write that the simulated tenant executed, oldest first."""
     from offboard.cli.sandboxes import journal_rows, open_sandbox
     from offboard.render.records import journal_text
@@ -91,7 +90,7 @@ def journal(app: App, as_json: bool) -> int:
         rows = journal_rows(sandbox)
     finally:
         sandbox.close()
-    if app.as_json or as_json:
+    if app.as_json:
         app.out_json(rows)
     else:
         for row in rows:

@@ -109,12 +109,7 @@ class Reader:
         )[""]
         self._signed_in(answer)
         if not answer.ok:
-            raise _trouble(
-                answer,
-                "read the organization",
-                Permissions((("Organization.Read.All",),), (("Organization.Read.All",),)),
-                self.sender,
-            )
+            raise _trouble(answer, "read the organization", TENANT, self.sender)
         found = parse.objects(answer.body)
         if len(found) != 1:
             raise parse.senseless("there is not exactly one organization")

@@ -15,6 +15,8 @@ from offboard.render.words import SAID, clock, done
 
 __all__ = ["LeaverVerdict", "Verdict", "leaver_heading", "outcome_word", "result_lines", "verdict_text"]
 
+_WHOLE = {Outcome.UNCHANGED: "nothing to do", Outcome.SKIPPED: "nothing was done"}
+"""What is said of a step that had no change of its own."""
 _MARKS = {
     Outcome.CHANGED: "✓",
     Outcome.UNCHANGED: "=",
@@ -61,7 +63,7 @@ def result_lines(
 
 def _result(result: Result, front: str, labels: Labels, size: int, style: Style) -> Iterator[str]:
     mark, word = _MARKS[result.outcome], outcome_word(result)
-    label = labels.of_change(result.change) if result.change else "whole step"
+    label = labels.of_change(result.change) if result.change else _WHOLE.get(result.outcome, "whole step")
     if result.outcome in (Outcome.FAILED, Outcome.DRIFTED) and result.change:
         label = f"{safe(result.change.verb)} {label}"
     start = f"{front}  {_paint(result.outcome, pad(f'{mark} {word}', 13), style)}"
@@ -70,7 +72,7 @@ def _result(result: Result, front: str, labels: Labels, size: int, style: Style)
     yield f"{start} {clock(result.at) if result.at else ' ' * 9}  {first}".rstrip()
     yield from (" " * (indent + 25) + line for line in rest)
     for text in (result.why, result.todo):
-        if text:
+        if text and text != word:
             yield from hang(" " * (indent + 2), safe(text, PROSE), size)
 
 

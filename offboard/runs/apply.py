@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from offboard.actions import ACTIONS
 from offboard.errors import NotPermitted, Refused
 from offboard.graph.send import utc_now_of
-from offboard.guards import Limits, object_to, refuse_if_stopped, refuse_if_unapproved
+from offboard.guards import Limits, object_to, refuse_if_lacking, refuse_if_stopped, refuse_if_unapproved
 from offboard.model import Plan
 from offboard.runs.executor import LeaverRun
 from offboard.runs.ledger import Tools
@@ -60,6 +60,8 @@ class Applier:
         self._check_actions(plan)
         refuse_if_stopped(object_to(plan, self.limits))
         refuse_if_unapproved(plan, self.limits)
+        token = self.tools.reader.sender.connection.token_info()
+        refuse_if_lacking(plan, token.kind, token.granted)
 
     def _check_actions(self, plan: Plan) -> None:
         for name, version in plan.actions.items():
@@ -103,7 +105,7 @@ class Applier:
         outcome = RunOutcome(run, plan, tuple(found))
         code = outcome.exit_code(self.accepted)
         self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
-        waits = any(each.later or each.not_started for each in found) and code != 3
+        waits = code != 3 and any(each.unfinished for each in found)
         state = "stopped" if code == 5 else "open" if waits else "ended"
         self.tools.store.end(run, state, code)
         return outcome

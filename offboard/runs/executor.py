@@ -105,6 +105,8 @@ class LeaverRun:
             return await self._carry_out()
         except GraphUnavailable as error:
             return self.stopped(" ".join(error.lines()))
+        finally:
+            self.ledger.tell()
 
     def stopped(self, why: str) -> LeaverOutcome:
         """The outcome when the run stops in the middle of this leaver."""
@@ -121,6 +123,7 @@ class LeaverRun:
             if self.halted:
                 break
             facts = await self._stage(stage, facts)
+            self.ledger.tell()
         self._undone(facts)
         return self._outcome(facts)
 
@@ -179,8 +182,11 @@ class LeaverRun:
                     self.ledger.settle(asked.planned, change, Outcome.SKIPPED, asked.answer.skipped)
             return []
         if not asked.planned.changes and not asked.comparison.drifted and not asked.answer.tables:
-            left = "; ".join(note.reason for note in asked.answer.notes)
-            self.ledger.settle(asked.planned, None, Outcome.UNCHANGED, left or "nothing to do: already so")
+            left = [f"{note.target.name}: {note.reason}" if note.target else note.reason for note in asked.answer.notes]
+            if left:
+                self.ledger.settle(asked.planned, None, Outcome.SKIPPED, "; ".join(left))
+            else:
+                self.ledger.settle(asked.planned, None, Outcome.UNCHANGED, "already so")
         for change in asked.comparison.already:
             self.ledger.already(asked.planned, change)
         for change in asked.comparison.drifted:

@@ -60,6 +60,7 @@ class Ledger:
     index: int
     results: list[Result] = field(default_factory=list)
     recorded: dict[tuple[str, str], Recorded] = field(default_factory=dict)
+    _unsaid: list[Result] = field(default_factory=list)
 
     @property
     def mine(self) -> LeaverPlan:
@@ -169,7 +170,14 @@ class Ledger:
 
     def _report(self, result: Result) -> None:
         self.results.append(result)
-        self.tools.progress(self.mine, result)
+        self._unsaid.append(result)
+
+    def tell(self) -> None:
+        """Tell whoever watches what became known since the last time, in the order of the playbook."""
+        order = {planned.step.id: n for n, planned in enumerate(self.mine.steps)}
+        unsaid, self._unsaid = sorted(self._unsaid, key=lambda r: order.get(r.step, len(order))), []
+        for result in unsaid:
+            self.tools.progress(self.mine, result)
 
     def audit(self, event: str, **fields: JSON) -> None:
         """One record about this leaver.

@@ -42,6 +42,16 @@ class LeaverOutcome:
         ]
         return max((t for t in times if t), default=None)
 
+    @property
+    def failed(self) -> bool:
+        """Whether something did not work, or was kept from being started."""
+        return bool(self.not_started) or any(each.outcome is Outcome.FAILED for each in self.results)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a resumed run would have something to do."""
+        return self.failed or bool(self.later)
+
     def open_items(self, accepted: Sequence[str]) -> tuple[Note, ...]:
         """What is left open and was not accepted."""
         return tuple(note for note in self.notes if note.open and note.code not in accepted)

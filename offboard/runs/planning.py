@@ -12,7 +12,7 @@ from offboard.errors import NotPermitted, UsageError
 from offboard.facts import Account, Facts, Memberships
 from offboard.graph.read import Missing, Reader
 from offboard.graph.send import utc_now_of
-from offboard.guards import Limits, object_to
+from offboard.guards import Limits, object_to, warn_of_lacking
 from offboard.loading.texts import fill_step
 from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
 from offboard.permissions import as_json, needs
@@ -87,7 +87,8 @@ class PlanMaker:
             needs=tuple(as_json(needs(playbook.steps))),
             tool=f"offboard {__version__}",
         )
-        return seal(object_to(plan, self.limits))
+        token = self.reader.sender.connection.token_info()
+        return seal(warn_of_lacking(object_to(plan, self.limits), token.kind, token.granted))
 
     async def _tenant(self) -> Tenant:
         tenant = await self.reader.tenant(self.alias)

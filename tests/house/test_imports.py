@@ -12,12 +12,12 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "offboard"
 LEVELS = (
-    ("errors", "model", "facts", "clock"),
+    ("errors", "exits", "model", "facts", "clock"),
     ("actions",),
     ("settings", "loading"),
-    ("planner", "planfile", "guards", "permissions", "findings", "pages"),
+    ("planner", "planfile", "guards", "permissions", "findings"),
     ("graph", "audit", "render"),
-    ("schema", "runs"),
+    ("schema", "runs", "pages"),
     ("cli",),
     ("__main__",),
 )

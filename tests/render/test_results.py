@@ -70,7 +70,7 @@ def test_each_outcome_has_a_mark_and_a_word(outcome: Outcome, said: str) -> None
 
 def test_a_step_as_a_whole_is_told_too() -> None:
     [line, _] = result_lines(leaver_plan(), [Result(Outcome.SKIPPED, "delete-user", None, "the leaver is deleted")])
-    assert line == "  7 delete-user      - skipped                whole step"
+    assert line == "  7 delete-user      - skipped                nothing was done"
 
 
 def test_without_utf8_words_and_columns_stay() -> None:

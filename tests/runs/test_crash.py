@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from offboard.audit import verify
+from offboard.audit import AuditError, verify
 from offboard.cli.session import new_run_id
 from tests.world import SAWYER, SEED, a_world, outcomes, steps
 
@@ -51,4 +51,37 @@ async def test_a_run_killed_around_any_request_converges_when_resumed(
         assert paths.count(("DELETE", f"/users/{SAWYER}")) == 1
         assert paths.count(("POST", f"/users/{SAWYER}/assignLicense")) == 1
         assert len(paths) == len(world.records("intent")) == len(world.records("outcome"))
+        assert verify(tmp_path / "audit.jsonl").ok
+
+
+@pytest.mark.parametrize("number", range(1, 20))
+async def test_an_audit_that_cannot_be_written_sends_nothing_more(tmp_path: Path, number: int) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps(*SEED), "SawyerM@contoso.com")
+        file, seen = world.audit._file, [0]
+        append = file.append
+
+        def full(line: bytes, hash: str) -> None:
+            seen[0] += 1
+            if seen[0] >= number:
+                raise file.error("no space left on device")
+            append(line, hash)
+
+        file.append = full  # type: ignore[method-assign]
+        run = new_run_id()
+        failed = False
+        try:
+            await world.apply(plan, run)
+        except AuditError:
+            failed = True
+        intents = [record["change"] for record in world.records("intent")]
+
+        assert failed or number > 18
+        assert len(world.writes()) <= len(intents)
+        assert len(intents) - len(world.records("outcome")) <= 7, "at most one stage is in the air"
+        file.append = append  # type: ignore[method-assign]
+        started = world.store.consumed_by(plan.id) is not None
+        outcome = await (world.resume(run) if started else world.apply(plan, run))
+        assert {"changed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
+        assert 1 == world.writes().count(("DELETE", f"/users/{SAWYER}"))
         assert verify(tmp_path / "audit.jsonl").ok

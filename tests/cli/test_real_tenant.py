@@ -1,0 +1,125 @@
+"""The same command line against a tenant that signs people in and enforces permissions, over TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from offboard.sandbox.behavior import Behavior
+from offboard.sandbox.server import ServerThread
+from offboard.sandbox.tenant import Sandbox
+from tests.cli.conftest import Offboard
+from tests.graph.tls import make_tls
+from tests.world import SAWYER, Time
+
+USER = "SawyerM@contoso.com"
+RUNNER, CONSOLE, REPORTER = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
+TENANT = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
+CONFIG = """
+default = "contoso"
+[tenants.contoso]
+tenant_id = "{tenant}"
+sign_in = "{sign_in}"
+client_id = "{client}"
+{more}
+graph_url = "{url}"
+authority = "{url}"
+ca_file = "{ca}"
+[tenants.contoso.guards]
+approval = "none"
+"""
+
+Configure = Callable[..., Sandbox]
+
+
+@pytest.fixture
+def configure(tmp_path: Path, time: Time) -> Iterator[Configure]:
+    """Write an offboard.toml for the served tenant, and hand out the tenant."""
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    tls = make_tls(folder)
+    sandbox = Sandbox.open(None, behavior=Behavior(enforce_permissions=True))
+    with ServerThread(sandbox, tls.certificate, tls.key) as server:
+
+        def write(sign_in: str, client: str, secret: str = "", tenant: str = TENANT) -> Sandbox:
+            more = ""
+            if secret:
+                (tmp_path / "secret").write_text(secret)
+                (tmp_path / "secret").chmod(0o600)
+                more = f'client_secret_file = "{tmp_path / "secret"}"'
+            path = tmp_path / "offboard.toml"
+            path.write_text(
+                CONFIG.format(tenant=tenant, sign_in=sign_in, client=client, more=more, url=server.url, ca=tls.ca)
+            )
+            path.chmod(0o600)
+            time.moment = sandbox_now()
+            return sandbox
+
+        yield write
+    sandbox.close()
+
+
+def sandbox_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_an_app_does_what_apps_may_and_leaves_the_rest_open(offboard: Offboard, configure: Configure) -> None:
+    sandbox = configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
+    said = offboard("--json", "run", "leaver-now", USER, "--yes")
+    verdict = said.lines[-1]
+
+    assert 1 == said.code, said.out + said.err
+    codes = {item["code"] for item in verdict["leavers"][0]["open_items"]}
+    assert "delegated-only" in codes
+    assert {"changed"} == {r["outcome"] for r in verdict["leavers"][0]["results"] if r["change"]}
+    assert ("DELETE", f"/v1.0/users/{SAWYER}") == (sandbox.journal()[-1].method, sandbox.journal()[-1].path)
+    assert f"app:{RUNNER}" == sandbox.journal()[-1].caller
+
+
+def test_a_person_with_a_device_code_does_all_of_it(offboard: Offboard, configure: Configure) -> None:
+    sandbox = configure("device-code", CONSOLE)
+    said = offboard("--quiet", "run", "leaver-now", USER, "--yes")
+
+    assert 1 == said.code, said.out + said.err
+    assert "delegated-only" not in said.out
+    assert "enter the code" in said.err
+    assert sandbox.journal()[-1].caller.startswith("user:")
+
+
+def test_a_missing_consent_is_named_before_anything_is_written(offboard: Offboard, configure: Configure) -> None:
+    sandbox = configure("client-secret-file", REPORTER, "reporter-secret")
+    said = offboard("run", "leaver", USER, "--yes")
+
+    assert 4 == said.code, said.out + said.err
+    assert "step disable-user needs User.EnableDisableAccount.All" in " ".join(said.err.split())
+    assert [] == sandbox.journal()
+
+
+def test_a_wrong_secret_is_not_signed_in_and_never_shown(offboard: Offboard, configure: Configure) -> None:
+    sandbox = configure("client-secret-file", RUNNER, "wrong-secret-7381")
+    said = offboard("run", "leaver", USER, "--yes")
+
+    assert 4 == said.code
+    assert "wrong-secret-7381" not in said.out + said.err
+    assert "client_secret_file" in said.err or "secret" in said.err
+    assert [] == sandbox.journal()
+
+
+def test_a_missing_role_is_told_from_a_missing_consent(offboard: Offboard, configure: Configure) -> None:
+    sandbox = configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
+    said = offboard("run", "leaver", "PattiF@contoso.com", "--yes")
+
+    assert 1 == said.code, said.out + said.err
+    assert "Privileged Authentication Administrator" in " ".join(said.out.split())
+    assert [] == sandbox.journal()
+    assert "offboard resume" in said.out
+
+
+def test_no_token_is_left_on_disk(offboard: Offboard, configure: Configure, tmp_path: Path) -> None:
+    configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
+    offboard("run", "leaver", USER, "--yes")
+
+    assert [] == [p for p in tmp_path.rglob("*") if p.is_file() and b"eyJ" in p.read_bytes()]
