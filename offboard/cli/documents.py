@@ -26,8 +26,10 @@ def verdict(outcome: RunOutcome, accepted: Sequence[str]) -> Verdict:
 
 def _next(outcome: RunOutcome) -> str:
     """The one command that goes on from here, if there is one."""
-    if any(each.refused for each in outcome.leavers):
-        return f"Make and review a new plan: offboard plan {outcome.plan.playbook.name} USER"
+    for each in outcome.leavers:
+        if each.refused:
+            who = outcome.plan.leavers[each.index].leaver.user_principal_name
+            return f"Make and review a new plan: offboard plan {outcome.plan.playbook.name} {who}"
     if any(each.stopped or each.failed for each in outcome.leavers):
         return f"When the cause is mended: offboard resume {outcome.run[:8]}"
     return ""

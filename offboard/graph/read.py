@@ -7,9 +7,8 @@ so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,44 +27,13 @@ from offboard.facts import (
 )
 from offboard.graph import parse
 from offboard.graph.answers import Answer
+from offboard.graph.requests import DELETED, DEVICE, GROUP, GUID, PERSON, USER, get, quoted
 from offboard.graph.send import Sender, utc_now_of
 from offboard.model import JSON, Permissions, Ref, Tenant
+from offboard.permissions import TENANT
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
-
-USER = [
-    "id",
-    "userPrincipalName",
-    "displayName",
-    "userType",
-    "accountEnabled",
-    "onPremisesSyncEnabled",
-    "isManagementRestricted",
-    "signInSessionsValidFromDateTime",
-    "lastPasswordChangeDateTime",
-    "createdDateTime",
-    "mail",
-    "givenName",
-    "surname",
-    "department",
-    "jobTitle",
-    "employeeId",
-    "licenseAssignmentStates",
-]
-DEVICE = ["id", "deviceId", "displayName", "accountEnabled", "trustType", "onPremisesSyncEnabled", "profileType"]
-GROUP = [
-    "id",
-    "displayName",
-    "groupTypes",
-    "mailEnabled",
-    "securityEnabled",
-    "isAssignableToRole",
-    "onPremisesSyncEnabled",
-]
-PERSON = ["id", "displayName", "userPrincipalName"]
-DELETED = ["id", "userPrincipalName", "displayName", "accountEnabled", "deletedDateTime", "userType"]
-GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Pins = tuple[frozenset[str], frozenset[str], frozenset[str]]
 """Device ids of a reviewed plan: owned, registered, all."""
@@ -91,6 +59,7 @@ class Reader:
 
     sender: Sender
     names: dict[str, str] | None = None
+    home: Tenant | None = None
     _bodies: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
 
     @property
@@ -99,14 +68,20 @@ class Reader:
         return self.sender.connection.graph
 
     async def tenant(self, alias: str) -> Tenant:
-        """The tenant as it names itself.
+        """The tenant as it names itself; asked once.
 
         Raises:
             NotPermitted: Not signed in, or not permitted to read it.
         """
-        answer = (
-            await self.sender.read({"": get(self.graph.organization, select=["id", "displayName", "verifiedDomains"])})
-        )[""]
+        if self.home is None:
+            self._meet((await self.sender.read({"": self._organization()}))[""])
+        assert self.home is not None
+        return replace(self.home, alias=alias)
+
+    def _organization(self) -> RequestInformation:
+        return get(self.graph.organization, select=["id", "displayName", "verifiedDomains"])
+
+    def _meet(self, answer: Answer) -> None:
         self._signed_in(answer)
         if not answer.ok:
             raise _trouble(answer, "read the organization", TENANT, self.sender)
@@ -115,26 +90,32 @@ class Reader:
             raise parse.senseless("there is not exactly one organization")
         domains = parse.objects(found[0], "verifiedDomains")
         name = next((str(d.get("name")) for d in domains if d.get("isDefault")), parse.need(found[0], "displayName"))
-        return Tenant(parse.need(found[0], "id"), name, alias)
+        self.home = Tenant(parse.need(found[0], "id"), name)
 
     async def resolve(self, asked: Sequence[str]) -> list[Account | Missing]:
         """The users meant, by exact object id or user principal name; never by a name that merely resembles.
 
-        A user who is only in the deleted items is found there, under the id or the old user principal name.
+        A user who is only in the deleted items is found there, under the id or the old user principal name. The tenant is
+        asked for its name in the same request, so that nobody is looked for in the wrong one.
         """
-        answers = await self.sender.read({name: self._user(name) for name in dict.fromkeys(asked)})
-        found: dict[str, Account | Missing] = {}
-        for name, answer in answers.items():
-            self._signed_in(answer)
-            if answer.status in (404, 400) or _empty(answer):
-                found[name] = await self._elsewhere(name)
-            elif not answer.ok:
-                raise _trouble(answer, f"read the user {name}", Account.permissions, self.sender)
-            else:
-                account = parse.account(_object(answer))
-                self._bodies[account.id] = _object(answer)
-                found[name] = account
+        requests = {f"user {name}": self._user(name) for name in dict.fromkeys(asked)}
+        if self.home is None:
+            requests["organization"] = self._organization()
+        answers = await self.sender.read(requests)
+        if "organization" in answers:
+            self._meet(answers["organization"])
+        found = {name: await self._resolved(name, answers[f"user {name}"]) for name in dict.fromkeys(asked)}
         return [found[name] for name in asked]
+
+    async def _resolved(self, name: str, answer: Answer) -> Account | Missing:
+        self._signed_in(answer)
+        if answer.status in (404, 400) or _empty(answer):
+            return await self._elsewhere(name)
+        if not answer.ok:
+            raise _trouble(answer, f"read the user {name}", Account.permissions, self.sender)
+        account = parse.account(_object(answer))
+        self._bodies[account.id] = _object(answer)
+        return account
 
     def _user(self, name: str) -> RequestInformation:
         if "/" in name or name.startswith("$"):  # not a path segment that Graph takes: ask by filter
@@ -323,41 +304,6 @@ class Reader:
     def _signed_in(self, answer: Answer) -> None:
         if answer.status == 401:
             raise _trouble(answer, "sign in", None, self.sender)
-
-
-def get(
-    builder: Any,
-    *,
-    select: Sequence[str] = (),
-    expand: Sequence[str] = (),
-    filter: str = "",
-    top: int = 0,
-    advanced: bool = False,
-) -> RequestInformation:
-    """A GET at the place that the SDK's builder names.
-
-    Args:
-        builder: A request builder of the SDK.
-        select: Properties; everything beyond Graph's default set must be named.
-        expand: Relationships.
-        filter: An OData filter, its texts quoted by `quoted`.
-        top: Page size.
-        advanced: Whether the query needs `ConsistencyLevel: eventual` and `$count`.
-    """
-    info: RequestInformation = builder.to_get_request_information()
-    options: dict[str, Any] = {"select": list(select), "expand": list(expand), "filter": filter, "top": top}
-    if advanced:
-        options["count"] = "true"
-        info.headers.add("ConsistencyLevel", "eventual")
-    info.query_parameters = {f"%24{name}": value for name, value in options.items() if value}
-    # The builder shares its path parameters with the request; a request of ours must not change the builder's.
-    info.path_parameters = dict(info.path_parameters)
-    return info
-
-
-def quoted(text: str) -> str:
-    """An OData string literal: quotes doubled. Percent-encoding is the SDK's work."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _was(body: Mapping[str, JSON], name: str) -> bool:

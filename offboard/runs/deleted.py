@@ -10,7 +10,8 @@ from offboard.clock import Clock
 from offboard.errors import GraphUnavailable, NotPermitted, OffboardError, UsageError
 from offboard.facts import DeletedUser, DeletedUsers, Unreadable
 from offboard.graph.answers import Answer
-from offboard.graph.read import GUID, PERSON, Reader, get
+from offboard.graph.read import Reader
+from offboard.graph.requests import GUID, PERSON, get
 from offboard.model import JSON, Change, Effect, Permissions, Ref
 from offboard.planfile import change_json
 

@@ -71,7 +71,7 @@ def test_an_app_does_what_apps_may_and_leaves_the_rest_open(offboard: Offboard, 
     said = offboard("--json", "run", "leaver-now", USER, "--yes")
     verdict = said.lines[-1]
 
-    assert 1 == said.code, said.out + said.err
+    assert said.code == 1, said.out + said.err
     codes = {item["code"] for item in verdict["leavers"][0]["open_items"]}
     assert "delegated-only" in codes
     assert {"changed"} == {r["outcome"] for r in verdict["leavers"][0]["results"] if r["change"]}
@@ -83,7 +83,7 @@ def test_a_person_with_a_device_code_does_all_of_it(offboard: Offboard, configur
     sandbox = configure("device-code", CONSOLE)
     said = offboard("--quiet", "run", "leaver-now", USER, "--yes")
 
-    assert 1 == said.code, said.out + said.err
+    assert said.code == 1, said.out + said.err
     assert "delegated-only" not in said.out
     assert "enter the code" in said.err
     assert sandbox.journal()[-1].caller.startswith("user:")
@@ -93,28 +93,28 @@ def test_a_missing_consent_is_named_before_anything_is_written(offboard: Offboar
     sandbox = configure("client-secret-file", REPORTER, "reporter-secret")
     said = offboard("run", "leaver", USER, "--yes")
 
-    assert 4 == said.code, said.out + said.err
+    assert said.code == 4, said.out + said.err
     assert "step disable-user needs User.EnableDisableAccount.All" in " ".join(said.err.split())
-    assert [] == sandbox.journal()
+    assert sandbox.journal() == []
 
 
 def test_a_wrong_secret_is_not_signed_in_and_never_shown(offboard: Offboard, configure: Configure) -> None:
     sandbox = configure("client-secret-file", RUNNER, "wrong-secret-7381")
     said = offboard("run", "leaver", USER, "--yes")
 
-    assert 4 == said.code
+    assert said.code == 4
     assert "wrong-secret-7381" not in said.out + said.err
     assert "client_secret_file" in said.err or "secret" in said.err
-    assert [] == sandbox.journal()
+    assert sandbox.journal() == []
 
 
 def test_a_missing_role_is_told_from_a_missing_consent(offboard: Offboard, configure: Configure) -> None:
     sandbox = configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
     said = offboard("run", "leaver", "PattiF@contoso.com", "--yes")
 
-    assert 1 == said.code, said.out + said.err
+    assert said.code == 1, said.out + said.err
     assert "Privileged Authentication Administrator" in " ".join(said.out.split())
-    assert [] == sandbox.journal()
+    assert sandbox.journal() == []
     assert "offboard resume" in said.out
 
 
@@ -122,4 +122,4 @@ def test_no_token_is_left_on_disk(offboard: Offboard, configure: Configure, tmp_
     configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
     offboard("run", "leaver", USER, "--yes")
 
-    assert [] == [p for p in tmp_path.rglob("*") if p.is_file() and b"eyJ" in p.read_bytes()]
+    assert [p for p in tmp_path.rglob("*") if p.is_file() and b"eyJ" in p.read_bytes()] == []

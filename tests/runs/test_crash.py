@@ -83,5 +83,5 @@ async def test_an_audit_that_cannot_be_written_sends_nothing_more(tmp_path: Path
         started = world.store.consumed_by(plan.id) is not None
         outcome = await (world.resume(run) if started else world.apply(plan, run))
         assert {"changed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
-        assert 1 == world.writes().count(("DELETE", f"/users/{SAWYER}"))
+        assert world.writes().count(("DELETE", f"/users/{SAWYER}")) == 1
         assert verify(tmp_path / "audit.jsonl").ok
