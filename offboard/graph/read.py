@@ -175,12 +175,26 @@ class Reader:
         """
         return await self._gather([a.id for a in accounts], frozenset(kinds), pins or {}, list(accounts))
 
-    async def again(self, ids: Sequence[str], kinds: Iterable[FactType], pins: Mapping[str, Pins]) -> list[Facts]:
-        """All facts of these leavers, read afresh by object id, the account included."""
-        return await self._gather(list(ids), frozenset(kinds), pins, None)
+    async def again(
+        self, ids: Sequence[str], kinds: Iterable[FactType], pins: Mapping[str, Pins], *, priority: int = 0
+    ) -> list[Facts]:
+        """All facts of these leavers, read afresh by object id, the account included.
+
+        Args:
+            ids: Object ids.
+            kinds: The facts that the steps may look at.
+            pins: Per leaver id: devices a reviewed plan found.
+            priority: Less is more urgent, among the calls of many leavers.
+        """
+        return await self._gather(list(ids), frozenset(kinds), pins, None, priority)
 
     async def _gather(
-        self, ids: list[str], kinds: frozenset[FactType], pins: Mapping[str, Pins], accounts: list[Account] | None
+        self,
+        ids: list[str],
+        kinds: frozenset[FactType],
+        pins: Mapping[str, Pins],
+        accounts: list[Account] | None,
+        priority: int = 0,
     ) -> list[Facts]:
         requests: dict[str, RequestInformation] = {}
         for id in ids:
@@ -189,14 +203,14 @@ class Reader:
             requests["skus"] = get(self.graph.subscribed_skus, select=["skuId", "skuPartNumber"])
         if DeletedUsers in kinds:
             requests["bin"] = get(self.graph.directory.deleted_items.graph_user, select=DELETED, top=999)
-        answers = await self._complete(requests)
-        await self._relations(ids, answers, pins)
+        answers = await self._complete(requests, priority)
+        await self._relations(ids, answers, priority)
         self._learn_names(answers.get("skus"))
         known = {account.id: account for account in accounts or ()}
         return [self._assemble(id, kinds, pins.get(id, NO_PINS), answers, known.get(id)) for id in ids]
 
-    async def _complete(self, requests: Mapping[str, RequestInformation]) -> dict[str, Answer]:
-        answers = await self.sender.read(requests) if requests else {}
+    async def _complete(self, requests: Mapping[str, RequestInformation], priority: int) -> dict[str, Answer]:
+        answers = await self.sender.read(requests, priority=priority) if requests else {}
         for key, answer in answers.items():
             self._signed_in(answer)
             answers[key] = await self.sender.rest_of(answer, requests[key])
@@ -226,14 +240,14 @@ class Reader:
             f"users {device}": get(builder.registered_users, select=PERSON),
         }
 
-    async def _relations(self, ids: Sequence[str], answers: dict[str, Answer], pins: Mapping[str, Pins]) -> None:
+    async def _relations(self, ids: Sequence[str], answers: dict[str, Answer], priority: int) -> None:
         """Who else the devices belong to, for those that no plan has told us about."""
         requests: dict[str, RequestInformation] = {}
         for id in ids:
             for body in _listed(answers, id):
                 if f"owners {body['id']}" not in answers:
                     requests |= self._people(parse.need(body, "id"))
-        answers |= await self._complete(requests)
+        answers |= await self._complete(requests, priority)
 
     def _assemble(
         self, id: str, kinds: frozenset[FactType], pins: Pins, answers: Mapping[str, Answer], known: Account | None

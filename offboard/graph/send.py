@@ -28,13 +28,14 @@ from kiota_abstractions.request_information import RequestInformation
 from offboard.clock import Clock
 from offboard.errors import GraphUnavailable
 from offboard.graph.answers import Answer, http_date
+from offboard.graph.pace import Bucket
+from offboard.graph.pool import BATCH, Pool
 from offboard.graph.trouble import Trouble, explain
 from offboard.model import JSON, Permissions
 
 if TYPE_CHECKING:
     from offboard.graph.connect import Connection
 
-BATCH = 20
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of one answer after decompression; more is a fault or an attack."""
 MAX_PAGES = 2000
@@ -74,7 +75,14 @@ class Sender:
     counters: Counters = field(default_factory=Counters)
     graph_now: datetime | None = None
     """Graph's clock, from the newest `Date` header."""
+    writes: Bucket = field(default_factory=Bucket)
     _not_before: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.pool = Pool(self._send, self.clock, self.writes, self._hold)
+
+    def _hold(self) -> float:
+        return max(0.0, self._not_before - self.clock.monotonic())
 
     def explain(self, answer: Answer, step: str, permissions: Permissions | None) -> Trouble:
         """What a refusal means, for whom and what to do next.
@@ -94,8 +102,12 @@ class Sender:
             tenant_id=self.tenant_id,
         )
 
-    async def read(self, requests: Mapping[str, RequestInformation]) -> dict[str, Answer]:
+    async def read(self, requests: Mapping[str, RequestInformation], *, priority: int = 0) -> dict[str, Answer]:
         """Answers to reads, by the callers' keys; throttled and lost ones are asked again.
+
+        Args:
+            requests: What is asked.
+            priority: Less is more urgent, among the calls of many leavers.
 
         Raises:
             GraphUnavailable: Graph did not answer within the patience.
@@ -104,9 +116,8 @@ class Sender:
         answers: dict[str, Answer] = {}
         left, deadline, wait = dict(requests), self.clock.monotonic() + self.patience, FIRST_WAIT
         while left:
-            for chunk in _chunks(list(left.items())):
-                for (key, _), answer in zip(chunk, await self._send([info for _, info in chunk]), strict=True):
-                    answers[key] = answer
+            got = await self.pool.ask(list(left.values()), priority=priority, write=False)
+            answers |= dict(zip(left, got, strict=True))
             left = {key: info for key, info in left.items() if answers[key].throttled or answers[key].ambiguous}
             if left:
                 wait = await self._patience(list(left), answers, deadline, wait)
@@ -172,7 +183,18 @@ class Sender:
         might come before the disabling. What stands behind a failed one is answered 424 and was not executed.
         """
         assert len(requests) <= BATCH
+        while not self.pool.writes.take(len(requests), self.clock.monotonic()):
+            await self.clock.sleep(self.pool.writes.wait(len(requests), self.clock.monotonic()))
         return await self._send(list(requests), serial=True)
+
+    async def write_one(self, request: RequestInformation, *, priority: int) -> Answer:
+        """The answer to one write of one of many leavers, sent exactly once, in company of the others'.
+
+        Args:
+            request: Independent of everything else that may be in the air.
+            priority: The place of its step in the playbook.
+        """
+        return (await self.pool.ask([request], priority=priority, write=True))[0]
 
     async def _send(self, infos: list[RequestInformation], *, serial: bool = False) -> list[Answer]:
         await self._wait_for_turn()
@@ -329,10 +351,6 @@ def _page(url: str, first: RequestInformation) -> RequestInformation:
         if name.lower() in ("accept", "consistencylevel"):
             info.headers.add(name, value)
     return info
-
-
-def _chunks(items: list[tuple[str, RequestInformation]]) -> list[list[tuple[str, RequestInformation]]]:
-    return [items[n : n + BATCH] for n in range(0, len(items), BATCH)]
 
 
 def utc_now_of(sender: Sender) -> datetime:

@@ -86,22 +86,9 @@ class Applier:
 
     async def carry_on(self, plan: Plan, run: str) -> RunOutcome:
         """Carry out what is due in a run that is open: also how a stopped run is resumed."""
-        found: list[LeaverOutcome] = []
-        stopped = ""
-        for index in range(len(plan.leavers)):
-            one = LeaverRun(self.tools, run, plan, index, values_of(plan, index))
-            if stopped:
-                found.append(LeaverOutcome(index, stopped=stopped))
-                continue
-            try:
-                found.append(await one.carry_out())
-            except asyncio.CancelledError:
-                stopped = "stopped on request"
-                found.append(one.stopped(stopped))
-            except NotPermitted as error:
-                stopped = " ".join(error.lines())
-                found.append(one.stopped(stopped))
-            # A person's trouble stays that person's: only being stopped or not permitted ends the whole run.
+        self.tools.bulk = len(plan.leavers) > 1
+        runs = [LeaverRun(self.tools, run, plan, n, values_of(plan, n)) for n in range(len(plan.leavers))]
+        found = await together(runs)
         outcome = RunOutcome(run, plan, tuple(found))
         code = outcome.exit_code(self.accepted)
         self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
@@ -109,6 +96,34 @@ class Applier:
         state = "stopped" if code == 5 else "open" if waits else "ended"
         self.tools.store.end(run, state, code)
         return outcome
+
+
+async def together(runs: Sequence[LeaverRun]) -> list[LeaverOutcome]:
+    """Carry out all leavers at the same time; a person's trouble stays that person's.
+
+    Being told to stop, or not being permitted, ends the run for everybody who is not done.
+
+    Raises:
+        AuditError: The audit cannot be written; nothing more was sent for anybody.
+    """
+    tasks = [asyncio.ensure_future(one.carry_out()) for one in runs]
+    why = ""
+    try:
+        await asyncio.gather(*tasks)
+    except asyncio.CancelledError:
+        why = "stopped on request"
+    except NotPermitted as error:
+        why = " ".join(error.lines())
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    found = []
+    for one, end in zip(runs, ended, strict=True):
+        if isinstance(end, BaseException) and not isinstance(end, asyncio.CancelledError | NotPermitted):
+            raise end
+        found.append(one.stopped(why) if isinstance(end, BaseException) else end)
+    return found
 
 
 def values_of(plan: Plan, index: int) -> dict[str, str]:

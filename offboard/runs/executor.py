@@ -14,7 +14,8 @@ from offboard.actions import ACTIONS
 from offboard.errors import GraphUnavailable
 from offboard.facts import Facts, Memberships
 from offboard.graph.answers import Answer
-from offboard.graph.send import BATCH, utc_now_of
+from offboard.graph.pool import BATCH
+from offboard.graph.send import utc_now_of
 from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planfile import change_json
 from offboard.planner import compare, ended_by_deletion, fact_types, fingerprint, moved, pins, replan
@@ -24,6 +25,8 @@ from offboard.runs.stages import Asked, Pending, ask, stages
 
 VISIBLE_WITHIN = 60.0
 """Seconds after which an accepted change that cannot be read back counts as failed."""
+READ_BACK = 1000
+"""Priority of re-reading among the calls of many leavers: behind everything that is still to be done."""
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -81,6 +84,7 @@ class LeaverRun:
     values: Mapping[str, str]
     ledger: Ledger = field(init=False)
     halted: str = ""
+    sent: bool = False
     due: list[PlannedStep] = field(default_factory=list)
     notes: dict[str, tuple[Note, ...]] = field(default_factory=dict)
 
@@ -123,7 +127,8 @@ class LeaverRun:
             if self.halted:
                 break
             facts = await self._stage(stage, facts)
-            self.ledger.tell()
+            if not self.tools.bulk:  # of many leavers, each is told as a whole
+                self.ledger.tell()
         self._undone(facts)
         return self._outcome(facts)
 
@@ -133,7 +138,9 @@ class LeaverRun:
     async def _read(self) -> Facts:
         kinds = fact_types(p.step for p in self.due) | {Memberships}
         leaver = self.mine.leaver.id
-        found = await self.tools.reader.again([leaver], kinds, {leaver: pins(self.mine.fingerprint)})
+        # What was sent is read back when nothing more urgent is waiting.
+        priority = READ_BACK if self.sent else 0
+        found = await self.tools.reader.again([leaver], kinds, {leaver: pins(self.mine.fingerprint)}, priority=priority)
         return found[0]
 
     # -- may we start? ---------------------------------------------------------------------------------------------
@@ -221,7 +228,7 @@ class LeaverRun:
         wait, send, sent = iter(WAITS), pending, _Sent(self.tools.clock.monotonic())
         while True:
             if send:
-                self.tools.say(f"Sending {len(send[:BATCH])} of {len(pending)} changes, then reading them back …")
+                self._say(f"Sending {len(send[:BATCH])} of {len(pending)} changes, then reading them back …")
                 await self._send(send[:BATCH], sent)
             facts = await self._read()
             pending, send = self._give_up(self._judge(pending, facts, sent), sent)
@@ -229,14 +236,32 @@ class LeaverRun:
                 return facts
             if not any(sent.answer(p) is None for p in send):
                 pause = next(wait, WAITS[-1])
-                self.tools.say(f"{len(pending)} not yet visible or not yet accepted; looking again in {pause:g} s …")
+                self._say(f"{len(pending)} not yet visible or not yet accepted; looking again in {pause:g} s …")
                 await self.tools.clock.sleep(pause)
 
     async def _send(self, pending: Sequence[Pending], sent: _Sent) -> None:
+        self.sent = True
+        if self.tools.bulk:
+            await self._send_one_by_one(pending, sent)
+            return
         infos = [ACTIONS[p.planned.step.action].requests(p.change, self.tools.wire) for p in pending]
         got = await self.tools.reader.sender.write(infos)
         for each, answer in zip(pending, got, strict=True):
             sent.note(each, answer, self.tools.clock.monotonic())
+
+    def _say(self, text: str) -> None:
+        if not self.tools.bulk:  # a thousand leavers would say a thousand times the same
+            self.tools.say(text)
+
+    async def _send_one_by_one(self, pending: Sequence[Pending], sent: _Sent) -> None:
+        """In order, each in a batch with other leavers' calls; nothing leaves behind one that did not succeed."""
+        order = {planned.step.id: place for place, planned in enumerate(self.mine.steps)}
+        for each in pending:
+            info = ACTIONS[each.planned.step.action].requests(each.change, self.tools.wire)
+            answer = await self.tools.reader.sender.write_one(info, priority=order[each.planned.step.id])
+            sent.note(each, answer, self.tools.clock.monotonic())
+            if not answer.ok:
+                return
 
     def _judge(self, pending: Sequence[Pending], facts: Facts, sent: _Sent) -> list[Pending]:
         """Conclude what the re-reading shows to be so; what it still asks for is left."""

@@ -37,6 +37,7 @@ class Tools:
         clock: Time.
         progress: Told of every result as it becomes known.
         say: Told what is going on meanwhile, in one line.
+        bulk: Whether other leavers are carried out at the same time: calls then go out in their company.
         deadline: Seconds after which a throttled or unanswered change is given up.
     """
 
@@ -47,6 +48,7 @@ class Tools:
     clock: Clock
     progress: Progress = lambda _leaver, _result: None
     say: Callable[[str], None] = lambda _text: None
+    bulk: bool = False
     deadline: float = 600.0
 
 

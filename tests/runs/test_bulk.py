@@ -1,0 +1,118 @@
+"""Many leavers at once: breadth first, in full batches, within the quota, and each for himself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from offboard.audit import verify
+from offboard.graph.pace import PER_SECONDS, WRITES, Bucket
+from offboard.model import Plan
+from offboard.sandbox.crowd import person_id, person_name
+from tests.world import SEED, World, a_world, fault, outcomes, steps
+
+pytestmark = pytest.mark.anyio
+MANY = 40
+
+
+async def planned(world: World, many: int = MANY) -> Plan:
+    """A plan of the article's steps for so many people of a crowd."""
+    world.sandbox.reset(people=many)
+    world.tenant = replace(
+        world.tenant, guards=replace(world.tenant.guards, max_leavers=many, max_deletes=many)
+    )
+    return await world.plan(steps(*SEED), *(person_name(n) for n in range(1, many + 1)))
+
+
+async def test_everybody_is_disabled_and_signed_out_before_anybodys_licenses_are_touched(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        outcome = await world.apply(await planned(world))
+        verbs = [entry.effect["verb"] for entry in world.journal()]
+
+        assert {"changed"} == {end for each in outcome.leavers for _, _, end in outcomes(each.results)}
+        assert MANY == verbs.count("revoke") == verbs.count("assignLicense") == verbs.count("delete")
+        last_revoke = max(n for n, verb in enumerate(verbs) if verb == "revoke")
+        assert last_revoke < min(n for n, verb in enumerate(verbs) if verb == "assignLicense")
+        assert len(verbs) == len(world.records("intent")) == len(world.records("outcome"))
+        assert verify(tmp_path / "audit.jsonl").ok
+
+
+async def test_each_leavers_steps_keep_their_order(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        await world.apply(await planned(world))
+
+        for number in range(1, MANY + 1):
+            mine = [path for _, path in world.writes() if f"/users/{person_id(number)}" in path]
+            kinds = [path.rpartition("/")[2] for path in mine]
+            assert [person_id(number), person_id(number), "revokeSignInSessions"] == kinds[:3]
+            assert [person_id(number)] == kinds[-1:]
+
+
+async def test_calls_of_many_leavers_share_batches(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await planned(world)
+        before = world.http_requests()
+        await world.apply(plan)
+
+        assert world.http_requests() - before <= 3 * MANY
+
+
+async def test_one_leaver_that_graph_refuses_does_not_stop_the_others(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await planned(world)
+        world.misbehave(fault(f"/users/{person_id(7)}", "PATCH", status=403, times="all"))
+        outcome = await world.apply(plan)
+        bad = [each.index for each in outcome.leavers if any(end == "failed" for _, _, end in outcomes(each.results))]
+
+        assert [6] == bad
+        assert MANY - 1 == sum(1 for entry in world.journal() if entry.effect["verb"] == "delete")
+        assert 1 == outcome.exit_code()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        fault("/$batch", "POST", nth=20, times=3, status=429, retry_after=5.5),
+        fault("/$batch", "POST", nth=25, reset="after"),
+        fault("/users/*/revokeSignInSessions", "POST", nth=5, times=9, status=429, retry_after=2),
+        fault("/users/*", "PATCH", nth=8, times=4, drop_item=True),
+    ],
+    ids=str,
+)
+async def test_trouble_in_a_shared_batch_is_found_out_for_each_leaver(tmp_path: Path, rule: dict[str, object]) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await planned(world)
+        world.misbehave(rule)
+        outcome = await world.apply(plan)
+        verbs = [entry.effect["verb"] for entry in world.journal()]
+
+        assert {"changed"} == {end for each in outcome.leavers for _, _, end in outcomes(each.results)}
+        assert MANY == verbs.count("assignLicense") == verbs.count("delete")
+        assert len(world.records("intent")) == len(world.records("outcome"))
+
+
+async def test_writes_never_run_ahead_of_the_published_quota(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await planned(world)
+        begun = world.time.moment
+        applier = world.applier("run-1", plan)
+        applier.tools.reader.sender.writes.size = 30.0
+        await applier.check(plan)
+        await applier.apply(plan, "run-1")
+        seconds = (world.time.moment - begun).total_seconds()
+
+        writes = len(world.journal())
+        assert seconds >= (writes - 30) / (WRITES / PER_SECONDS) - 1
+        assert seconds <= 1.3 * (writes - 30) / (WRITES / PER_SECONDS) + 10
+
+
+def test_a_bucket_gives_back_evenly_and_never_more_than_it_holds() -> None:
+    bucket = Bucket(size=10, per_second=2)
+
+    assert bucket.take(10, 0.0)
+    assert not bucket.take(1, 0.4)
+    assert bucket.take(1, 0.5)
+    assert 5.0 == bucket.wait(10, 0.5)
+    assert 10 == bucket.level(100.0)
