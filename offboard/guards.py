@@ -132,7 +132,7 @@ def refuse_if_stopped(plan: Plan) -> None:
     stops = [f"{o.guard}: {o.reason}" for each in plan.leavers for o in each.objections if o.severity == "stop"]
     if stops:
         raise Refused(
-            "Refused by the tenant's guards.",
+            "The tenant's guards stop this plan.",
             details=stops,
             todo="Nothing was written. Guards are set under [tenants.NAME.guards] in offboard.toml.",
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
 from offboard.cli.context import App
+from offboard.cli.teller import can_utf8, teller_for
 from offboard.errors import Stopped
-from offboard.model import Effect, LeaverPlan, Plan, Result
+from offboard.model import Effect, Plan
 
 if TYPE_CHECKING:
     from offboard.cli.session import Session
@@ -57,47 +58,17 @@ def confirm(plan: Plan) -> None:
 async def carry_out(session: Session, plan: Plan, run: str, accepted: tuple[str, ...], *, resume: bool) -> int:
     """Apply (or resume) the plan, telling each result as it becomes known; returns the exit code."""
     app = session.app
-    applier = session.applier(_Teller(app), run=run, plan=plan.id, accepted=accepted)
-    if resume:
-        outcome = await applier.carry_on(plan, run)
-    else:
-        outcome = await applier.apply(plan, run)
+    teller = teller_for(app, plan, session.sender)
+    applier = session.applier(teller, run=run, plan=plan.id, accepted=accepted)
+    try:
+        if resume:
+            outcome = await applier.carry_on(plan, run)
+        else:
+            outcome = await applier.apply(plan, run)
+    finally:
+        teller.end()
     tell_outcome(app, outcome, accepted)
     return outcome.exit_code(accepted)
-
-
-class _Teller:
-    """Says each result once, as it becomes known."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-        self.leaver = ""
-        self.results: list[Result] = []
-        self.said = 0
-
-    def __call__(self, each: LeaverPlan, result: Result) -> None:
-        if self.app.as_json:
-            from offboard.cli.documents import result_json
-
-            self.app.out_json({"event": "result", **result_json(each, result)}, line=True)
-            return
-        from offboard.render.results import result_lines
-        from offboard.render.safe import safe
-
-        if self.leaver != each.leaver.id:
-            self.leaver, self.results, self.said = each.leaver.id, [], 0
-            self.app.out(f"\n{safe(each.leaver.display_name)}   {safe(each.leaver.user_principal_name)}")
-        self.results.append(result)
-        color, utf8 = self.app.color(sys.stdout), can_utf8(sys.stdout)
-        lines = result_lines(each, self.results, width=self.app.width(), color=color, utf8=utf8)
-        for line in lines[self.said :]:
-            self.app.out(line)
-        self.said = len(lines)
-
-
-def can_utf8(stream: TextIO) -> bool:
-    """Whether the stream takes characters such as ✓."""
-    return "utf" in (stream.encoding or "").lower()
 
 
 def tell_outcome(app: App, outcome: RunOutcome, accepted: tuple[str, ...]) -> None:

@@ -48,6 +48,7 @@ class Counters:
 
     http: int = 0
     calls: int = 0
+    writes: int = 0
     throttled: int = 0
 
 
@@ -185,6 +186,7 @@ class Sender:
         assert len(requests) <= BATCH
         while not self.pool.writes.take(len(requests), self.clock.monotonic()):
             await self.clock.sleep(self.pool.writes.wait(len(requests), self.clock.monotonic()))
+        self.counters.writes += len(requests)
         return await self._send(list(requests), serial=True)
 
     async def write_one(self, request: RequestInformation, *, priority: int) -> Answer:
@@ -194,7 +196,9 @@ class Sender:
             request: Independent of everything else that may be in the air.
             priority: The place of its step in the playbook.
         """
-        return (await self.pool.ask([request], priority=priority, write=True))[0]
+        answer = (await self.pool.ask([request], priority=priority, write=True))[0]
+        self.counters.writes += 1
+        return answer
 
     async def _send(self, infos: list[RequestInformation], *, serial: bool = False) -> list[Answer]:
         await self._wait_for_turn()
