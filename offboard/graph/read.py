@@ -61,6 +61,7 @@ class Reader:
     names: dict[str, str] | None = None
     home: Tenant | None = None
     _bodies: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
+    _early: dict[str, Answer] = field(default_factory=dict)
 
     @property
     def graph(self) -> Any:
@@ -92,33 +93,45 @@ class Reader:
         name = next((str(d.get("name")) for d in domains if d.get("isDefault")), parse.need(found[0], "displayName"))
         self.home = Tenant(parse.need(found[0], "id"), name)
 
-    async def resolve(self, asked: Sequence[str]) -> list[Account | Missing]:
+    async def resolve(self, asked: Sequence[str], kinds: Iterable[FactType] = ()) -> list[Account | Missing]:
         """The users meant, by exact object id or user principal name; never by a name that merely resembles.
 
         A user who is only in the deleted items is found there, under the id or the old user principal name. The tenant is
         asked for its name in the same request, so that nobody is looked for in the wrong one.
+
+        Args:
+            asked: As typed.
+            kinds: Facts that will be wanted of those who are found; what can be asked at the same time is.
         """
-        requests = {f"user {name}": self._user(name) for name in dict.fromkeys(asked)}
+        names, wanted = list(dict.fromkeys(asked)), frozenset(kinds)
+        requests = {f"{name} user": self._user(name) for name in names}
+        for name in names:
+            requests |= self._requests(name, wanted, NO_PINS, with_account=False) if _plain(name) else {}
+        requests |= self._common(wanted)
         if self.home is None:
             requests["organization"] = self._organization()
-        answers = await self.sender.read(requests)
+        answers = await self._complete(requests, 0)
         if "organization" in answers:
             self._meet(answers["organization"])
-        found = {name: await self._resolved(name, answers[f"user {name}"]) for name in dict.fromkeys(asked)}
+        self._early |= {key: answer for key, answer in answers.items() if key in ("skus", "bin")}
+        found = {name: await self._resolved(name, answers) for name in names}
         return [found[name] for name in asked]
 
-    async def _resolved(self, name: str, answer: Answer) -> Account | Missing:
-        self._signed_in(answer)
+    async def _resolved(self, name: str, answers: Mapping[str, Answer]) -> Account | Missing:
+        answer = answers[f"{name} user"]
         if answer.status in (404, 400) or _empty(answer):
             return await self._elsewhere(name)
         if not answer.ok:
             raise _trouble(answer, f"read the user {name}", Account.permissions, self.sender)
         account = parse.account(_object(answer))
         self._bodies[account.id] = _object(answer)
+        for relation in ("memberOf", "owned", "registered"):
+            if f"{name} {relation}" in answers:
+                self._early[f"{account.id} {relation}"] = answers[f"{name} {relation}"]
         return account
 
     def _user(self, name: str) -> RequestInformation:
-        if "/" in name or name.startswith("$"):  # not a path segment that Graph takes: ask by filter
+        if not _plain(name):
             return get(self.graph.users, select=USER, filter=f"userPrincipalName eq {quoted(name)}")
         return get(self.graph.users.by_user_id(name), select=USER, expand=["manager"])
 
@@ -199,15 +212,24 @@ class Reader:
         requests: dict[str, RequestInformation] = {}
         for id in ids:
             requests |= self._requests(id, kinds, pins.get(id, NO_PINS), with_account=accounts is None)
-        if Licenses in kinds and self.names is None:
-            requests["skus"] = get(self.graph.subscribed_skus, select=["skuId", "skuPartNumber"])
-        if DeletedUsers in kinds:
-            requests["bin"] = get(self.graph.directory.deleted_items.graph_user, select=DELETED, top=999)
-        answers = await self._complete(requests, priority)
+        requests |= self._common(kinds)
+        # What was asked together with the names of the leavers is used once; whoever reads again reads afresh.
+        early, self._early = (self._early, {}) if accounts is not None else ({}, self._early)
+        answers = {key: answer for key, answer in early.items() if key in requests}
+        answers |= await self._complete({k: r for k, r in requests.items() if k not in answers}, priority)
         await self._relations(ids, answers, priority)
         self._learn_names(answers.get("skus"))
         known = {account.id: account for account in accounts or ()}
         return [self._assemble(id, kinds, pins.get(id, NO_PINS), answers, known.get(id)) for id in ids]
+
+    def _common(self, kinds: frozenset[FactType]) -> dict[str, RequestInformation]:
+        """What is the same for all leavers: names of products, the deleted users."""
+        requests = {}
+        if Licenses in kinds and self.names is None:
+            requests["skus"] = get(self.graph.subscribed_skus, select=["skuId", "skuPartNumber"])
+        if DeletedUsers in kinds:
+            requests["bin"] = get(self.graph.directory.deleted_items.graph_user, select=DELETED, top=999)
+        return requests
 
     async def _complete(self, requests: Mapping[str, RequestInformation], priority: int) -> dict[str, Answer]:
         answers = await self.sender.read(requests, priority=priority) if requests else {}
@@ -318,6 +340,11 @@ class Reader:
     def _signed_in(self, answer: Answer) -> None:
         if answer.status == 401:
             raise _trouble(answer, "sign in", None, self.sender)
+
+
+def _plain(name: str) -> bool:
+    """Whether Graph takes the name as a segment of a path; others are asked for by filter."""
+    return "/" not in name and not name.startswith("$")
 
 
 def _was(body: Mapping[str, JSON], name: str) -> bool:

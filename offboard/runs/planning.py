@@ -69,10 +69,10 @@ class PlanMaker:
         """
         # A plan does not know where its playbook stood, only what it says: it must read back as it was written.
         playbook = replace(playbook, path="", steps=tuple(replace(step, line=0) for step in playbook.steps))
-        found = await self.reader.resolve([w.user for w in wanted])
+        kinds = fact_types(playbook.steps) | {Memberships}
+        found = await self.reader.resolve([w.user for w in wanted], kinds)
         tenant = await self._tenant()
         accounts = self._found(wanted, found)
-        kinds = fact_types(playbook.steps) | {Memberships}
         facts = await self.reader.facts(accounts, kinds)
         now = utc_now_of(self.reader.sender)
         leavers = [self._leaver(f, playbook, w, tenant, now) for f, w in zip(facts, wanted, strict=True)]

@@ -60,7 +60,7 @@ async def test_every_effect_has_one_intent_before_it_and_one_outcome_after_it(tm
         assert verify(tmp_path / "audit.jsonl").ok
 
 
-async def test_one_leaver_costs_at_most_twelve_http_requests(tmp_path: Path) -> None:
+async def test_one_leaver_costs_at_most_seven_http_requests(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         await world.run(steps(*SEED), "SawyerM@contoso.com")
 
