@@ -31,6 +31,7 @@ from offboard.graph.answers import Answer, http_date
 from offboard.graph.pace import Bucket
 from offboard.graph.pool import BATCH, Pool
 from offboard.graph.trouble import Trouble, explain
+from offboard.graph.urls import url_of
 from offboard.model import JSON, Permissions
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ class Sender:
 
     def _relative(self, info: RequestInformation) -> str:
         self.connection.adapter.set_base_url_for_request_information(info)
-        url = info.url
+        url = url_of(info)
         base = str(self.connection.adapter.base_url).rstrip("/")
         return url[len(base) :] if url.startswith(base) else url
 
