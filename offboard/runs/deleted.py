@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from offboard.actions.base import Wire
 from offboard.audit import Audit
@@ -94,12 +95,18 @@ class Bin:
         await self._do(change, builder, "DELETE", None, PURGE, alive=False)
 
     async def _do(
-        self, change: Change, builder: object, method: str, body: JSON, permissions: Permissions, *, alive: bool
+        self,
+        change: Change,
+        builder: object,
+        method: Literal["POST", "DELETE"],
+        body: JSON,
+        permissions: Permissions,
+        *,
+        alive: bool,
     ) -> None:
-        assert method in ("POST", "DELETE")
         step = f"deleted-{change.verb}"
         self.audit.write("intent", step=step, action=step, change=change_json(change))
-        info = self.wire.request(method, builder, body)  # type: ignore[arg-type]  # narrowed by the assertion above
+        info = self.wire.request(method, builder, body)
         answer = (await self.reader.sender.write([info]))[0]
         if not answer.ok and not answer.ambiguous and not answer.throttled:
             error = self._refusal(change, answer, permissions)

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from offboard.actions import ACTIONS
-from offboard.errors import GraphUnavailable
+from offboard.audit import AuditError
+from offboard.errors import NotPermitted, OffboardError
 from offboard.facts import Facts, Memberships
 from offboard.graph.answers import Answer
 from offboard.graph.pool import BATCH
@@ -107,7 +108,9 @@ class LeaverRun:
         self.ledger.recall()
         try:
             return await self._carry_out()
-        except GraphUnavailable as error:
+        except (AuditError, NotPermitted):
+            raise  # these concern everybody
+        except OffboardError as error:
             return self.stopped(" ".join(error.lines()))
         finally:
             self.ledger.tell()

@@ -236,3 +236,15 @@ def test_every_shipped_playbook_runs_to_its_end(offboard: Offboard, time: Time) 
         assert later.code in (0, 1), book["name"] + later.out + later.err
         assert "failed" not in first.out + later.out
     assert offboard("audit", "verify").code == 0
+
+
+def test_a_leave_time_in_the_future_plans_everything_for_then(offboard: Offboard, time: Time) -> None:
+    planned = offboard("--json", "run", "leaver", USER, "--leave", "2026-11-30T17:00+01:00", "--yes").lines
+    nothing_yet = offboard("--json", "sandbox", "journal").json
+    time.jump(days=7)
+    offboard("resume")
+
+    assert "2026-11-30T16:00:00Z" == planned[0]["plan"]["leavers"][0]["leave"]
+    assert "2026-12-30T16:00:00Z" == planned[-1]["leavers"][0]["due_later"][-1]["due"]
+    assert [] == nothing_yet
+    assert 6 == len(offboard("--json", "sandbox", "journal").json)
