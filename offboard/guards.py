@@ -113,8 +113,7 @@ def refuse_if_lacking(plan: Plan, kind: str, granted: Collection[str]) -> None:
         raise NotPermitted(
             "The sign-in lacks a permission that the plan needs. Nothing was written.",
             why="\n".join(f"{_lacks(need, kind)}." for need in found),
-            todo=f"Have an administrator consent to it ({kind}), sign in again, and make a new plan. "
-            f"All of it: offboard permissions {plan.playbook.name}",
+            todo=f"Have an administrator consent to it ({kind}), sign in again, and make a new plan.",
         )
 
 

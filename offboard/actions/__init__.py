@@ -4,14 +4,20 @@ Why a literal table and no discovery: a package that happens to be installed mus
 and a reader finds every action in one place. To add one: write its file, add its line here.
 """
 
+from offboard.actions.add_groups import AddGroups
+from offboard.actions.assign_licenses import AssignLicenses
 from offboard.actions.base import Action
 from offboard.actions.delete_user import DeleteUser
 from offboard.actions.disable_devices import DisableDevices
 from offboard.actions.disable_user import DisableUser
+from offboard.actions.enable_devices import EnableDevices
+from offboard.actions.enable_user import EnableUser
 from offboard.actions.list_deleted_users import ListDeletedUsers
+from offboard.actions.own_devices import OwnDevices
 from offboard.actions.remove_groups import RemoveGroups
 from offboard.actions.remove_licenses import RemoveLicenses
 from offboard.actions.reset_password import ResetPassword
+from offboard.actions.restore_user import RestoreUser
 from offboard.actions.revoke_sessions import RevokeSessions
 from offboard.actions.unown_devices import UnownDevices
 
@@ -27,5 +33,11 @@ ACTIONS: dict[str, Action] = {
         RemoveLicenses(),
         DeleteUser(),
         ListDeletedUsers(),
+        RestoreUser(),
+        AssignLicenses(),
+        AddGroups(),
+        OwnDevices(),
+        EnableDevices(),
+        EnableUser(),
     )
 }

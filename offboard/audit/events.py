@@ -32,9 +32,11 @@ EVENTS: dict[str, Event] = {
     "refused": Event("OFB1008", "Carrying on was refused (guard, drift, missing approval); nothing more was sent."),
     "stopped": Event("OFB1009", "The run stopped early and can be resumed."),
     "run-ended": Event("OFB1010", "The run ended; its verdict and what is left open."),
+    "leaver-ended": Event("OFB1018", "How a run ended for one leaver: what is left open, and what is still to come."),
     "held": Event("OFB1011", "A run was put on hold by a person."),
     "released": Event("OFB1012", "A held run was released by a person."),
     "canceled": Event("OFB1013", "A run was canceled by a person."),
+    "rescheduled": Event("OFB1017", "What is still to come of a run was moved to another leave time by a person."),
     "deleted-restored": Event("OFB1101", "A deleted user was brought back from the tenant's deleted items."),
     "deleted-purged": Event("OFB1102", "A deleted user was removed for good from the tenant's deleted items."),
     "tail-recovered": Event(

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from offboard.clock import REAL, Clock
+from offboard.errors import UsageError
 
 if TYPE_CHECKING:
-    from offboard.settings.config import TenantConfig
+    from offboard.runs.store import Store
+    from offboard.settings.config import Config, TenantConfig
     from offboard.settings.statefolder import StateFolder
 
 
@@ -35,12 +37,39 @@ class App:
     tenant_name: str | None = None
     config_file: Path | None = None
     state_dir: Path | None = None
+    database_url: str | None = None
 
     def with_options(
-        self, *, tenant: str | None, config: Path | None, state: Path | None, as_json: bool, quiet: bool
+        self,
+        *,
+        tenant: str | None,
+        config: Path | None,
+        state: Path | None,
+        as_json: bool,
+        quiet: bool,
+        database: str | None = None,
     ) -> App:
         """The same invocation, once the options before the command are known."""
-        return replace(self, tenant_name=tenant, config_file=config, state_dir=state, as_json=as_json, quiet=quiet)
+        return replace(
+            self,
+            tenant_name=tenant,
+            config_file=config,
+            state_dir=state,
+            as_json=as_json,
+            quiet=quiet,
+            database_url=database,
+        )
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration.
+
+        Raises:
+            UsageError: It is wrong or cannot be read.
+        """
+        from offboard.settings.config import load_config
+
+        return load_config(self.config_file, Path.cwd())
 
     @cached_property
     def tenant(self) -> TenantConfig:
@@ -49,9 +78,21 @@ class App:
         Raises:
             UsageError: Bad configuration, or no such tenant.
         """
-        from offboard.settings.config import load_config
+        return self.config.tenant(self.tenant_name)
 
-        return load_config(self.config_file, Path.cwd()).tenant(self.tenant_name)
+    def open_store(self) -> Store:
+        """The runs: in the database named, or in a file of the state folder.
+
+        Raises:
+            UsageError: It cannot be used, or the address holds a password.
+        """
+        from offboard.runs.store import Store
+        from offboard.settings.configkeys import a_database
+
+        named = self.database_url or self.environ.get("OFFBOARD_DATABASE") or ""
+        if named and (wrong := a_database(named)):
+            raise UsageError(f"--database {wrong}.", todo="A password belongs into a password file: ~/.pgpass")
+        return Store(named or self.config.database or self.state.path / "runs.db")
 
     @cached_property
     def state(self) -> StateFolder:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from offboard.model import JSON, LeaverPlan, Result
 from offboard.planfile import change_json, note_json, ref_json, stamp, table_json
 from offboard.render.verdict import LeaverVerdict, Verdict
+from offboard.runs.engine.shares import Share, as_moved
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
 from offboard.runs.store import RunRecord, Store
+
+UNDO = "undo"
+"""The name of plans that `offboard undo` makes; no playbook stands behind them."""
 
 
 def verdict(outcome: RunOutcome, accepted: Sequence[str]) -> Verdict:
@@ -19,7 +24,7 @@ def verdict(outcome: RunOutcome, accepted: Sequence[str]) -> Verdict:
         tenant=outcome.plan.tenant.name,
         leavers=tuple(_leaver_verdict(outcome, each, accept) for each in outcome.leavers),
         exit_code=outcome.exit_code(accepted),
-        later_needs="Carry them out then with: offboard resume (from cron, say; it does what is due and ends).",
+        later_needs="Carry them out then with: offboard worker (running then), or offboard resume (from cron, say).",
         next=_next(outcome),
     )
 
@@ -29,7 +34,8 @@ def _next(outcome: RunOutcome) -> str:
     for each in outcome.leavers:
         if each.refused:
             who = outcome.plan.leavers[each.index].leaver.user_principal_name
-            return f"Make and review a new plan: offboard plan {outcome.plan.playbook.name} {who}"
+            again = "undo RUN" if outcome.plan.playbook.name == UNDO else f"plan {outcome.plan.playbook.name} {who}"
+            return f"Make and review a new plan: offboard {again}"
     if any(each.stopped or each.failed for each in outcome.leavers):
         return f"When the cause is mended: offboard resume {outcome.run[:8]}"
     return ""
@@ -110,14 +116,39 @@ def run_json(record: RunRecord) -> dict[str, JSON]:
         "started": stamp(record.started),
         "state": record.state,
         "exit_code": record.exit_code,
+        "next": stamp(record.next) if record.next else None,
         "leavers": [_who(each) for each in record.plan.leavers],
     }
 
 
+NEEDS = "What is due later is carried out by a running `offboard worker`, or by `offboard resume` (from cron, say)."
+
+
+def share_json(record: RunRecord, share: Share) -> dict[str, JSON]:
+    """How far one leaver of a run is."""
+    return {
+        **_who(record.plan.leavers[share.place]),
+        "state": share.said,
+        "why": share.hold if share.said == "held" else share.why,
+        "leave": stamp(share.leave),
+        "next": stamp(share.due) if share.due else None,
+        "exit_code": share.exit_code,
+    }
+
+
+def _step_state(due: datetime, share: Share) -> str:
+    """What becomes of a later step."""
+    if share.said in ("held", "canceled"):
+        return share.said
+    return "due" if share.due is not None and due >= share.due else "past"
+
+
 def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
     """One run, change by change, as the engine remembers it."""
-    leavers = []
-    for each in record.plan.leavers:
+    leavers: list[JSON] = []
+    shares = store.shares(record.id)
+    for share in shares:
+        each = as_moved(record.plan.leavers[share.place], share)
         known = store.recorded(record.id, each.leaver.id)
         changes = []
         for planned in each.steps:
@@ -135,6 +166,11 @@ def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
                         "due": stamp(planned.due),
                     }
                 )
-        later = [{"step": p.step.id, "due": stamp(p.due)} for p in each.steps if p.step.due.minutes > 0]
-        leavers.append({**_who(each), "changes": changes, "later": later})
-    return {**run_json(record), "leavers": leavers}
+        later = [
+            {"step": p.step.id, "due": stamp(p.due), "state": _step_state(p.due, share)}
+            for p in each.steps
+            if p.step.due.minutes > 0
+        ]
+        leavers.append({**share_json(record, share), "changes": changes, "later": later})
+    waits = any(share.due is not None and share.hold is None for share in shares)
+    return {**run_json(record), "needs": NEEDS if waits else "", "leavers": leavers}

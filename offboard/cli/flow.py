@@ -57,16 +57,18 @@ def confirm(plan: Plan) -> None:
 
 async def carry_out(session: Session, plan: Plan, run: str, accepted: tuple[str, ...], *, resume: bool) -> int:
     """Apply (or resume) the plan, telling each result as it becomes known; returns the exit code."""
+    from offboard.runs.engine.carry import begin, carry_on
+
     app = session.app
     teller = teller_for(app, plan, session.sender)
     applier = session.applier(teller, run=run, plan=plan.id, accepted=accepted)
     try:
-        if resume:
-            outcome = await applier.carry_on(plan, run)
-        else:
-            outcome = await applier.apply(plan, run)
+        outcome = await carry_on(applier, run) if resume else await begin(applier, plan, run)
     finally:
         teller.end()
+    if outcome is None:
+        app.say(f"Run {run[:8]}: everybody in it is held, canceled or done.")
+        return 0
     tell_outcome(app, outcome, accepted)
     return outcome.exit_code(accepted)
 

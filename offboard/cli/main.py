@@ -25,6 +25,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "List the runs, newest first."),
     "status": ("status", "Show how far a run has come."),
     "resume": ("resume", "Carry on a run that stopped, or whose later steps are due."),
+    "worker": ("worker", "Carry out what becomes due, until stopped."),
+    "hold": ("hold", "Hold a run: nothing more of it is carried out."),
+    "release": ("release", "Let a held run go on."),
+    "cancel": ("cancel", "Cancel what is still to come of a run; what is done stays."),
+    "reschedule": ("reschedule", "Move what is still to come to another leave time."),
+    "undo": ("undo", "Plan the way back from a run."),
     "deleted": ("deleted", "List, restore or purge deleted users."),
     "validate": ("validate", "Check playbooks, and explain what their order risks."),
     "explain": ("explain", "Explain a finding of validate."),
@@ -32,7 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "actions": ("actions", "List the actions, or show one's reference page."),
     "schema": ("schema", "Print a JSON Schema: playbook, plan, audit or tenants."),
     "permissions": ("permissions", "Print the least permissions that a playbook needs."),
-    "audit": ("audit", "Verify or show the audit."),
+    "report": ("report", "Evidence about a run, from the audit alone."),
+    "audit": ("audit", "Verify, show or anchor the audit."),
     "sandbox": ("sandbox", "Serve, reset or inspect the simulated tenant."),
     "completion": ("completion", "Print the completion script for bash, zsh or fish."),
 }
@@ -86,19 +93,30 @@ class Tree(click.Group):
     metavar="DIR",
     help="Folder of runs, audit and sandbox. [env: OFFBOARD_STATE]",
 )
+@click.option(
+    "--database", metavar="URL", help="postgresql://… for many workers; a file when left out. [env: OFFBOARD_DATABASE]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON: one document, or one object a line.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress; results and errors only.")
 @click.version_option(package_name="entra-offboard", prog_name="offboard")
 @click.pass_context
 def cli(
-    ctx: click.Context, tenant: str | None, config: Path | None, state: Path | None, as_json: bool, quiet: bool
+    ctx: click.Context,
+    tenant: str | None,
+    config: Path | None,
+    state: Path | None,
+    database: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Offboard people from Microsoft Entra ID: a reviewed plan, verified effects, evidence.
 
     A playbook lists ordered steps. `plan` shows what they would change for a person, `apply` carries out exactly that and
     reads every effect back, and the audit records it.
     """
-    ctx.obj = ctx.obj.with_options(tenant=tenant, config=config, state=state, as_json=as_json, quiet=quiet)
+    ctx.obj = ctx.obj.with_options(
+        tenant=tenant, config=config, state=state, database=database, as_json=as_json, quiet=quiet
+    )
 
 
 def main(args: Sequence[str] | None = None, *, clock: Clock = REAL, environ: Mapping[str, str] | None = None) -> None:

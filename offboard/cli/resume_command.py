@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.errors import UsageError
+from offboard.errors import Busy, UsageError
 
 
 @click.command("resume", epilog="Example:  offboard resume 7f3a21c9")
@@ -15,22 +15,33 @@ from offboard.errors import UsageError
 def command(app: App, run: str | None, accept: tuple[str, ...]) -> int:
     """Carry on RUN (or every open run of the tenant): what was interrupted, and what has fallen due since.
 
-    Facts are read afresh before anything is done; what a crash left uncertain is found out by re-reading.
+    Facts are read afresh and guards are asked again before anything is done; what a crash left uncertain is found out by
+    re-reading. What is held or canceled is left alone.
     """
     from offboard.cli.flow import carry_out
     from offboard.cli.session import run_async, session
+    from offboard.runs.engine.worker import stop_if_asked
 
     async def main() -> int:
         async with session(app) as opened:
             tenant = await opened.reader.tenant(app.tenant.alias)
-            found = [r for r in opened.store.runs() if r.plan.tenant.id == tenant.id and r.state != "ended"]
+            over = ("ended", "canceled")
+            found = [r for r in opened.store.runs() if r.plan.tenant.id == tenant.id and r.state not in over]
             chosen = [r for r in found if run is None or r.id.startswith(run)]
             if not chosen:
                 if run is not None:
                     raise UsageError(f"There is no open run {run!r}.", todo="List them with: offboard runs")
                 app.say("No run is open.")
                 return 0
-            codes = [await carry_out(opened, each.plan, each.id, accept, resume=True) for each in reversed(chosen)]
-            return max(codes)
+            codes = []
+            for each in reversed(chosen):
+                try:
+                    codes.append(await carry_out(opened, each.plan, each.id, accept, resume=True))
+                except Busy as error:
+                    if run is not None:
+                        raise
+                    app.say(f"Run {each.id[:8]}: {error.what}")
+                stop_if_asked()
+            return max(codes, default=0)
 
     return run_async(main)

@@ -13,9 +13,8 @@ def command(app: App) -> int:
     """List the runs of all tenants, newest first. Contacts nobody."""
     from offboard.cli.documents import run_json
     from offboard.render.safe import safe
-    from offboard.runs.store import Store
 
-    store = Store(app.state.path / "runs.db")
+    store = app.open_store()
     try:
         found = store.runs()
     finally:
@@ -31,5 +30,6 @@ def command(app: App) -> int:
         state = record.state if record.exit_code is None else f"{record.state}, exit {record.exit_code}"
         app.out(
             f"{record.id}  {record.started:%Y-%m-%d %H:%M:%SZ}  {state:<16}  {safe(record.plan.playbook.name)}  {who}"
+            + (f"  goes on {record.next:%Y-%m-%d %H:%MZ}" if record.next else "")
         )
     return 0

@@ -87,7 +87,7 @@ async def session(app: App) -> AsyncIterator[Session]:
         OffboardError: Bad configuration, unusable state folder or audit, not signed in.
     """
     audit = Audit.open(app.audit_path(), now=app.clock.now)
-    store = Store(app.state.path / "runs.db")
+    store = app.open_store()
     transport, close_transport = _transport(app)
     try:
         folder = app.state.tenant_folder(app.tenant.alias)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.errors import UsageError
 
 
 @click.command("status", epilog="Example:  offboard status 7f3a21c9")
@@ -15,15 +14,11 @@ def command(app: App, run: str) -> int:
     """Show RUN: each change with its outcome, and the steps that fall due later. Contacts nobody."""
     from offboard.cli.documents import status_json
     from offboard.render.safe import safe
-    from offboard.runs.store import Store
+    from offboard.runs.engine.steering import find_run
 
-    store = Store(app.state.path / "runs.db")
+    store = app.open_store()
     try:
-        found = [record for record in store.runs() if record.id.startswith(run)]
-        if len(found) != 1:
-            many = "several runs begin" if found else "no run begins"
-            raise UsageError(f"{many.capitalize()} with {run!r}.", todo="List them with: offboard runs")
-        document = status_json(found[0], store)
+        document = status_json(find_run(store, run), store)
     finally:
         store.close()
     if app.as_json:
@@ -31,10 +26,13 @@ def command(app: App, run: str) -> int:
         return 0
     app.out(f"Run {document['run']}, playbook {safe(document['playbook'])}, {document['state']}")
     for leaver in document["leavers"]:
-        app.out(f"\n{safe(leaver['displayName'])}  {safe(leaver['userPrincipalName'])}")
+        why = f" ({safe(leaver['why'], 200)})" if leaver["why"] else ""
+        app.out(f"\n{safe(leaver['displayName'])}  {safe(leaver['userPrincipalName'])}  {leaver['state']}{why}")
         for change in leaver["changes"]:
             why = f"  {safe(change['why'], 200)}" if change["why"] else ""
             app.out(f"  {change['step']:<20} {change['outcome']:<10} {change['verb']} {safe(change['name'])}{why}")
         for step in leaver["later"]:
-            app.out(f"  {step['step']:<20} due        {step['due']}")
+            app.out(f"  {step['step']:<20} {step['state']:<10} {step['due']}")
+    if document["needs"]:
+        app.out(f"\n{document['needs']}")
     return 0

@@ -11,6 +11,7 @@ from offboard.errors import NotPermitted, Refused
 from offboard.graph.send import utc_now_of
 from offboard.guards import Limits, object_to, refuse_if_lacking, refuse_if_stopped, refuse_if_unapproved
 from offboard.model import Plan
+from offboard.runs.closing import closing
 from offboard.runs.executor import LeaverRun
 from offboard.runs.ledger import Tools
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
@@ -36,6 +37,7 @@ class Applier:
         """Refuse what must not be carried out; nothing is consumed or written by asking.
 
         Raises:
+            Busy: A leaver has an open run.
             Refused: Another tenant, expired, consumed, other versions of actions, a guard, a missing approval.
         """
         tenant = await self.tools.reader.tenant(self.alias)
@@ -58,6 +60,7 @@ class Applier:
                 todo="Make and review a new plan; what is done already will be shown as unchanged. Nothing was written.",
             )
         self._check_actions(plan)
+        self.tools.store.refuse_if_busy(plan, now)
         refuse_if_stopped(object_to(plan, self.limits))
         refuse_if_unapproved(plan, self.limits)
         token = self.tools.reader.sender.connection.token_info()
@@ -80,7 +83,13 @@ class Applier:
             AuditError: The audit cannot be written; nothing (more) was sent.
         """
         at = utc_now_of(self.tools.reader.sender)
-        self.tools.audit.write("run-started", playbook=plan.playbook.name, digest=plan.digest, leavers=len(plan.leavers))
+        self.tools.audit.write(
+            "run-started",
+            playbook=plan.playbook.name,
+            digest=plan.digest,
+            leavers=len(plan.leavers),
+            tenant={"id": plan.tenant.id, "name": plan.tenant.name},
+        )
         self.tools.store.start(run, plan, at)
         return await self.carry_on(plan, run)
 
@@ -91,6 +100,8 @@ class Applier:
         found = await together(runs)
         outcome = RunOutcome(run, plan, tuple(found))
         code = outcome.exit_code(self.accepted)
+        for each in found:
+            self.tools.audit.write("leaver-ended", **closing(plan, each))
         self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
         waits = code != 3 and any(each.unfinished for each in found)
         state = "stopped" if code == 5 else "open" if waits else "ended"

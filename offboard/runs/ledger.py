@@ -128,6 +128,9 @@ class Ledger:
             if known is not None and known.result is None:
                 continue  # resumed: the intent stands already
             step = each.planned.step
+            # Asked before the audit, so that a lost lease leaves no intent behind it; `intend` asks again, in one
+            # transaction with the record.
+            self.tools.store.check(self.run, self.plan.tenant.id, self.mine.leaver.id)
             self.audit("intent", step=step.id, action=step.action, change=change_json(each.change))
             leaver = self.mine.leaver.id
             self.tools.store.intend(self.run, self.plan.tenant.id, leaver, step.id, each.change, since)

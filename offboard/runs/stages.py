@@ -42,7 +42,7 @@ def stages(steps: Sequence[PlannedStep]) -> list[list[PlannedStep]]:
     """The steps in order, cut into stages by what they were approved to lose."""
     found: list[list[PlannedStep]] = []
     for planned in steps:
-        alone = any(change.effect is not Effect.REVERSIBLE for change in planned.changes)
+        alone = any(map(_alone, planned.changes))
         reads = bool(planned.tables)  # what a read-only step shows must be read after everything before it
         if alone or reads or not found or _closed(found[-1]):
             found.append([planned])
@@ -51,10 +51,16 @@ def stages(steps: Sequence[PlannedStep]) -> list[list[PlannedStep]]:
     return found
 
 
+def _alone(change: Change) -> bool:
+    """Whether everything before it must be read back first, and it before everything after it.
+
+    A restored user is not there yet when Graph says so: whatever comes next would find nobody.
+    """
+    return change.effect is not Effect.REVERSIBLE or change.verb == "restore"
+
+
 def _closed(stage: Sequence[PlannedStep]) -> bool:
-    return any(
-        planned.tables or any(change.effect is not Effect.REVERSIBLE for change in planned.changes) for planned in stage
-    )
+    return any(planned.tables or any(map(_alone, planned.changes)) for planned in stage)
 
 
 def ask(

@@ -1,48 +1,44 @@
-"""What the engine must know again after a crash: consumed plans, intents with their instant, outcomes.
+"""What the engine must know again after a crash: consumed plans, how far each leaver is, intents with their instant, outcomes.
 
-A SQLite file in the state folder. Every write is durable before it returns, because the next thing that happens is an
-effect in somebody's tenant.
+A SQLite file in the state folder, or one PostgreSQL for many workers. Every write is durable before it returns, because
+the next thing that happens is an effect in somebody's tenant.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from offboard.errors import Refused, UsageError
+from offboard.errors import GraphUnavailable, Refused
 from offboard.model import Change, Outcome, Plan, Result
 from offboard.planfile import canonical, change_from_json, change_json, dump, load, moment, stamp
+from offboard.runs.engine.database import SqliteDatabase, open_database, unusable
+from offboard.runs.engine.leases import Leases
+from offboard.runs.engine.onerun import refuse_second
+from offboard.runs.engine.shares import Share, first_share, read_shares, write_share
+from offboard.runs.engine.tables import prepare
 
-VERSION = 1
-TABLES = """
-CREATE TABLE IF NOT EXISTS run (
-    id TEXT PRIMARY KEY, plan_id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, started TEXT NOT NULL,
-    state TEXT NOT NULL, plan BLOB NOT NULL, exit_code INTEGER
-) STRICT;
-CREATE TABLE IF NOT EXISTS change (
-    run TEXT NOT NULL REFERENCES run(id), tenant TEXT NOT NULL, leaver TEXT NOT NULL, step TEXT NOT NULL,
-    key TEXT NOT NULL, change TEXT NOT NULL, since TEXT NOT NULL,
-    outcome TEXT, why TEXT, at TEXT, todo TEXT,
-    PRIMARY KEY (run, leaver, step, key)
-) STRICT;
-CREATE INDEX IF NOT EXISTS evidence ON change (tenant, leaver, key, since);
-"""
+RUNS = (
+    "SELECT id, plan, started, state, exit_code, (SELECT min(due) FROM share WHERE share.run = run.id "
+    "AND hold IS NULL AND share.state IN ('open', 'stopped')) FROM run "
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run, as stored. `state` is `open`, `stopped` or `ended`."""
+    """One run, as stored. `state` is `open`, `held`, `stopped`, `canceled` or `ended`; `next` is when a worker goes on."""
 
     id: str
     plan: Plan
     started: datetime
     state: str
     exit_code: int | None
+    next: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,124 +50,207 @@ class Recorded:
     result: Result | None
 
 
+class Interrupted(GraphUnavailable):
+    """This process may not go on with a leaver: canceled, held, or the lease was lost. Nothing more was sent."""
+
+
 class Store:
     """The engine's memory.
 
     Args:
-        path: The database file; made when absent.
+        place: The database file, made when absent; or `postgresql://…`.
+        wall: This machine's clock, for leases in a file.
+        owner: Unique name of this process, for leases; made up when empty.
 
     Raises:
         UsageError: It cannot be opened, or a newer version of the tool wrote it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._check_version()
-            self._db.executescript(TABLES)
-            path.chmod(0o600)
-        except (sqlite3.Error, OSError) as error:
-            raise UsageError(
-                f"The run store {path} cannot be used: {error}.",
-                todo="Nothing was sent. Mend or move the file, or choose another folder with --state.",
-            ) from error
+    def __init__(self, place: Path | str, *, wall: Callable[[], float] = time.time, owner: str = "") -> None:
+        import sqlite3
 
-    def _check_version(self) -> None:
-        (found,) = self._db.execute("PRAGMA user_version").fetchone()
-        if found > VERSION:
-            raise UsageError(
-                f"The run store {self._path} was written by a newer version of offboard (format {found}).",
-                todo="Use that version, or another folder with --state.",
-            )
-        self._db.execute(f"PRAGMA user_version = {VERSION}")
+        self.db = open_database(place, wall)
+        self.leases = Leases(self.db, owner or secrets.token_hex(8))
+        try:
+            prepare(self.db, str(place) if isinstance(self.db, SqliteDatabase) else "", self._migrate)
+        except sqlite3.Error as error:
+            raise unusable(place, error) from error
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
+        """Let go of the database."""
+        self.db.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Cursor]:
-        with closing(self._db.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                yield cursor
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("COMMIT")
+    def _migrate(self) -> None:
+        """Format 1 had runs as a whole only."""
+        for record in self._runs():
+            for place in range(len(record.plan.leavers)):
+                share = first_share(record.id, record.plan, place)
+                over = record.state == "ended"
+                due = None if over else share.due
+                write_share(self.db, replace(share, state=record.state, due=due, exit_code=record.exit_code))
+
+    # -- runs ------------------------------------------------------------------------------------------------------
 
     def start(self, run: str, plan: Plan, at: datetime) -> None:
         """Consume the plan and open a run.
 
         Raises:
             Refused: The plan was consumed before.
+            Busy: A leaver has an open run.
         """
-        with self._transaction() as cursor:
-            row = cursor.execute("SELECT id, started FROM run WHERE plan_id = ?", (plan.id,)).fetchone()
-            if row is not None:
+        with self.db.transaction():
+            row = self.db.rows("SELECT id, started FROM run WHERE plan_id = ?", (plan.id,))
+            if row:
                 raise Refused(
-                    f"Plan {plan.short_id} was already carried out by run {row[0]}, started {row[1]}.",
+                    f"Plan {plan.short_id} was already carried out by run {row[0][0]}, started {row[0][1]}.",
                     todo="Make and review a new plan; what is done already will be shown as unchanged.",
                 )
-            cursor.execute(
-                "INSERT INTO run VALUES (?, ?, ?, ?, 'open', ?, NULL)",
+            carried = self.refuse_if_busy(plan, at)
+            self.db.rows(
+                "INSERT INTO run (id, plan_id, tenant, started, state, plan) VALUES (?, ?, ?, ?, 'open', ?)",
                 (run, plan.id, plan.tenant.id, stamp(at), dump(plan)),
             )
+            for place, each in enumerate(plan.leavers):
+                write_share(self.db, first_share(run, plan, place, over=carried.get(each.leaver.id, "")))
+
+    def refuse_if_busy(self, plan: Plan, at: datetime) -> dict[str, str]:
+        """Refuse a plan for somebody who has an open run: `refuse_second` on what is stored.
+
+        Raises:
+            Busy: Naming the leavers, and the first run of each.
+        """
+        open_ones = "tenant = ? AND leaver = ? AND state NOT IN ('ended', 'canceled')"
+        return refuse_second(
+            plan,
+            at,
+            lambda leaver: read_shares(self.db, open_ones, (plan.tenant.id, leaver)),
+            lambda other: self.run(other.run).plan.leavers[other.place],
+        )
 
     def end(self, run: str, state: str, exit_code: int) -> None:
-        """Record how the run ended."""
-        with self._transaction() as cursor:
-            cursor.execute("UPDATE run SET state = ?, exit_code = ? WHERE id = ?", (state, exit_code, run))
+        """Record how a turn of the run ended, as a whole; `settle` says it leaver by leaver."""
+        mine = self.leases.held(run)
+        with self.db.transaction():
+            for share in self.shares(run):
+                if not share.over and (not mine or share.leaver in mine):
+                    due = None if state == "ended" else share.due
+                    write_share(self.db, replace(share, state=state, due=due, exit_code=exit_code))
+            self._sum_up(run)
+
+    def settle(self, shares: Sequence[Share]) -> None:
+        """Record how far these shares are. What a person decided meanwhile (hold, cancel, another date) stands."""
+        with self.db.transaction():
+            for share in shares:
+                (now,) = read_shares(self.db, "run = ? AND leaver = ?", (share.run, share.leaver))
+                due = share.due
+                if now.leave != share.leave or now.moved != share.moved:
+                    due = share.due and min(share.due, *now.moved.values(), now.leave)
+                state = "canceled" if now.state == "canceled" else share.state
+                due, why = (None, now.why) if state == "canceled" else (due, share.why)
+                write_share(self.db, replace(now, state=state, due=due, why=why, exit_code=share.exit_code))
+            for run in {share.run for share in shares}:
+                self._sum_up(run)
+
+    def steer(self, shares: Sequence[Share]) -> None:
+        """Record what a person decided."""
+        with self.db.transaction():
+            for share in shares:
+                write_share(self.db, share)
+            for run in {share.run for share in shares}:
+                self._sum_up(run)
+
+    def _sum_up(self, run: str) -> None:
+        shares = self.shares(run)
+        said = {share.said for share in shares}
+        order = ("stopped", "open", "held", "ended", "canceled")
+        codes = [share.exit_code for share in shares if share.exit_code is not None]
+        code = None if not codes else 5 if 5 in codes else codes[0] if len(set(codes)) == 1 else 1
+        self.db.rows(
+            "UPDATE run SET state = ?, exit_code = ? WHERE id = ?",
+            (next((state for state in order if state in said), "ended"), code, run),
+        )
 
     def runs(self, state: str | None = None) -> list[RunRecord]:
         """All runs, newest first."""
-        rows = self._db.execute(
-            "SELECT id, plan, started, state, exit_code FROM run WHERE ?1 IS NULL OR state = ?1 "
-            "ORDER BY started DESC, rowid DESC",
-            (state,),
+        return self._runs("WHERE state = ?", (state,)) if state is not None else self._runs()
+
+    def run(self, id: str) -> RunRecord:
+        """The run of this id, which exists."""
+        return self._runs("WHERE id = ?", (id,))[0]
+
+    def _runs(self, where: str = "", values: Sequence[str] = ()) -> list[RunRecord]:
+        rows = self.db.rows(f"{RUNS}{where} ORDER BY started DESC, rowid DESC", values)
+        return [
+            RunRecord(r[0], load(bytes(r[1]), f"run {r[0]}"), moment(r[2]), r[3], r[4], moment(r[5]) if r[5] else None)
+            for r in rows
+        ]
+
+    def shares(self, run: str) -> list[Share]:
+        """How far each leaver of the run is, in the plan's order."""
+        return read_shares(self.db, "run = ?", (run,))
+
+    def due(self, tenant: str, now: datetime) -> list[Share]:
+        """What a worker is to go on with: due, not held, not over, and in nobody's hands."""
+        found = read_shares(
+            self.db, "tenant = ? AND state IN ('open', 'stopped') AND hold IS NULL AND due <= ?", (tenant, stamp(now))
         )
-        return [RunRecord(r[0], load(r[1], f"run {r[0]}"), moment(r[2]), r[3], r[4]) for r in rows]
+        return [share for share in found if self.leases.holder(tenant, share.leaver) is None]
 
     def consumed_by(self, plan_id: str) -> str | None:
         """The run that consumed this plan, if any."""
-        row = self._db.execute("SELECT id FROM run WHERE plan_id = ?", (plan_id,)).fetchone()
-        return str(row[0]) if row else None
+        rows = self.db.rows("SELECT id FROM run WHERE plan_id = ?", (plan_id,))
+        return str(rows[0][0]) if rows else None
+
+    # -- changes ---------------------------------------------------------------------------------------------------
 
     def intend(self, run: str, tenant: str, leaver: str, step: str, change: Change, since: datetime) -> None:
-        """Record an intent, before its request leaves."""
-        with self._transaction() as cursor:
-            cursor.execute(
-                "INSERT OR REPLACE INTO change (run, tenant, leaver, step, key, change, since) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        """Record an intent, before its request leaves.
+
+        Raises:
+            Interrupted: The leaver's share is held or canceled, or this process may not act on the leaver (any more).
+        """
+        with self.db.transaction():
+            self.check(run, tenant, leaver)
+            self.db.rows(
+                "INSERT INTO change (run, tenant, leaver, step, key, change, since) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (run, leaver, step, key) DO UPDATE SET change = excluded.change, since = excluded.since, "
+                "outcome = NULL, why = NULL, at = NULL, todo = NULL",
                 (run, tenant, leaver, step, change.key, canonical(change_json(change)).decode(), stamp(since)),
             )
+
+    def check(self, run: str, tenant: str, leaver: str) -> None:
+        """Whether this process may act on the leaver now, for this run; `intend` asks it again, in its transaction.
+
+        Raises:
+            Interrupted: It may not.
+        """
+        why = self.leases.blocked(tenant, leaver) or self._steered(run, leaver)
+        if why:
+            raise Interrupted(f"Nothing more was sent: {why}.")
+
+    def _steered(self, run: str, leaver: str) -> str:
+        for share in read_shares(self.db, "run = ? AND leaver = ?", (run, leaver)):
+            if share.state == "canceled":
+                return f"the run was canceled ({share.why})"
+            if share.hold is not None:
+                return f"the run is held ({share.hold})"
+        return ""
 
     def conclude(self, run: str, leaver: str, result: Result) -> None:
         """Record the outcome of an intent."""
         assert result.change is not None
         assert result.at is not None
-        with self._transaction() as cursor:
-            cursor.execute(
+        told = (result.outcome.value, result.why, stamp(result.at), result.todo)
+        with self.db.transaction():
+            self.db.rows(
                 "UPDATE change SET outcome = ?, why = ?, at = ?, todo = ? "
                 "WHERE run = ? AND leaver = ? AND step = ? AND key = ?",
-                (
-                    result.outcome.value,
-                    result.why,
-                    stamp(result.at),
-                    result.todo,
-                    run,
-                    leaver,
-                    result.step,
-                    result.change.key,
-                ),
+                (*told, run, leaver, result.step, result.change.key),
             )
 
     def recorded(self, run: str, leaver: str) -> dict[tuple[str, str], Recorded]:
         """All intents of this run for this leaver, by step and change key."""
-        rows = self._db.execute(
+        rows = self.db.rows(
             "SELECT step, key, change, since, outcome, why, at, todo FROM change WHERE run = ? AND leaver = ?",
             (run, leaver),
         )
@@ -184,8 +263,8 @@ class Store:
 
     def evidence(self, tenant: str, leaver: str, key: str) -> datetime | None:
         """The newest intent of any run for this change that is known to have had its effect."""
-        row = self._db.execute(
+        rows = self.db.rows(
             "SELECT max(since) FROM change WHERE tenant = ? AND leaver = ? AND key = ? AND outcome = 'changed'",
             (tenant, leaver, key),
-        ).fetchone()
-        return moment(row[0]) if row and row[0] else None
+        )
+        return moment(rows[0][0]) if rows and rows[0][0] else None

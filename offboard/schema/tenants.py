@@ -68,6 +68,11 @@ def tenants_schema() -> dict[str, JSON]:
         "additionalProperties": False,
         "properties": {
             "default": {"description": "The tenant used without --tenant.", "type": "string"},
+            "database": {
+                "description": "Where the runs are kept for many workers; a file in the state folder when not given.",
+                "type": "string",
+                "pattern": "^postgres(ql)?://[!-~]+$",
+            },
             "tenants": {
                 "description": "By the name used on the command line.",
                 "type": "object",

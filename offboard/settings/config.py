@@ -29,11 +29,13 @@ class Config:
         default: The tenant used without `--tenant`; empty when the file names none.
         tenants: By alias; `sandbox` is always there.
         path: The file; None when there is none.
+        database: Where the runs are kept; empty for a file in the state folder.
     """
 
     default: str
     tenants: Mapping[str, TenantConfig]
     path: Path | None = None
+    database: str = ""
 
     def tenant(self, name: str | None) -> TenantConfig:
         """The tenant of this name, or the default one.
@@ -73,7 +75,7 @@ def load_config(path: Path | None, cwd: Path) -> Config:
     chosen = path or next((p for p in _places(cwd) if p.is_file() or p.is_symlink()), None)
     if chosen is None:
         return Config(SANDBOX, MappingProxyType({SANDBOX: BUILT_IN}))
-    from offboard.settings.configfile import parse
+    from offboard.settings.configfile import database_of, parse
 
     try:
         data = read_private(chosen, "the configuration")
@@ -82,7 +84,7 @@ def load_config(path: Path | None, cwd: Path) -> Config:
             f"{chosen}: there is no such file.", todo="Give the path of an offboard.toml, or leave --config out."
         ) from None
     default, tenants = parse(data, chosen)
-    return Config(default, MappingProxyType({SANDBOX: BUILT_IN, **tenants}), chosen)
+    return Config(default, MappingProxyType({SANDBOX: BUILT_IN, **tenants}), chosen, database_of(data))
 
 
 def _places(cwd: Path) -> list[Path]:

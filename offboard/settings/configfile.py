@@ -11,7 +11,7 @@ from typing import Any
 from offboard.errors import Problem, SourceError
 from offboard.loading.source import near
 from offboard.model import JSON
-from offboard.settings.configkeys import CLOUDS, GUARDS, TENANT, Key, is_loopback
+from offboard.settings.configkeys import CLOUDS, GUARDS, TENANT, Key, a_database, is_loopback
 from offboard.settings.tenantconfig import SANDBOX, Freeze, Guards, TenantConfig
 
 Path_ = tuple[str, ...]
@@ -73,6 +73,11 @@ def parse(data: bytes, path: Path) -> tuple[str, dict[str, TenantConfig]]:
     return default, {alias: _tenant(alias, table, path) for alias, table in tables.items()}
 
 
+def database_of(data: bytes) -> str:
+    """Where the runs are kept, from a file that `parse` has accepted; empty when it does not say."""
+    return str(tomllib.loads(data.decode("utf-8-sig")).get("database", ""))
+
+
 def _text(data: bytes, path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
@@ -126,7 +131,12 @@ def _split(dotted: str) -> Path_:
 
 
 def _check(document: Mapping[str, JSON], places: Places) -> Iterator[Problem]:
-    yield from _unknown((), document, ("default", "tenants"), places)
+    yield from _unknown((), document, ("default", "database", "tenants"), places)
+    if "database" in document and (wrong := a_database(document["database"])):
+        place = places.problem(("database",), f"database {wrong}")
+        # The line may hold the password, so it is not quoted.
+        hint = "A password belongs into a password file: ~/.pgpass"
+        yield Problem(place.path, place.line, place.column, place.message, hint=hint, width=place.width)
     tables, default = document.get("tenants", {}), document.get("default", "")
     if not isinstance(tables, dict):
         yield places.problem(("tenants",), "tenants must be tables: [tenants.NAME]")

@@ -137,6 +137,17 @@ def a_url(*schemes: str) -> Check:
     return check
 
 
+def a_database(value: JSON) -> str:
+    """The address of a PostgreSQL, without a password."""
+    if not isinstance(value, str) or not re.fullmatch(r"postgres(ql)?://[!-~]+", value):
+        return "must be postgresql://[USER@]HOST[:PORT]/NAME"
+    try:
+        secret = bool(urlsplit(value).password)
+    except ValueError:
+        return "must be postgresql://[USER@]HOST[:PORT]/NAME"
+    return "must not hold a password" if secret or re.search(r"[?&](ssl)?password=", value) else ""
+
+
 def periods(value: JSON) -> str:
     """A list of tables with `from`, `until` and perhaps `reason`."""
     wrong = f"must be a list of {{from = TIME, until = TIME, reason = TEXT}} with zones, not {_shown(value)}"

@@ -60,6 +60,7 @@ def _devices(value: Any) -> Devices:
 
 
 def _device(row: dict[str, Any]) -> Device:
+    row = dict(row)  # the case is read again
     people = {key: _people(row.pop(key, [])) for key in ("owners", "users")}
     return Device(**{"device_id": f"d-{row['id']}", "enabled": True, **row, **people})
 

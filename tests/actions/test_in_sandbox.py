@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ from tests.world import SAWYER, World, a_world, outcomes, steps
 pytestmark = pytest.mark.anyio
 ALL = pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda a: a.name)
 WRITING = [action for action in ACTIONS.values() if action.calls]
+BEFORE = {
+    "restore-user": "delete-user",
+    "assign-licenses": "remove-licenses",
+    "add-groups": "remove-groups",
+    "own-devices": "unown-devices",
+    "enable-devices": "disable-devices",
+    "enable-user": "disable-user",
+}
+"""What must have happened for an action that gives something back to have something to do."""
 
 
 def example(action: Action) -> Playbook:
@@ -26,6 +36,15 @@ def example(action: Action) -> Playbook:
     (step,) = yaml.safe_load(action.example)
     step.pop("due", None)
     return steps(yaml.safe_dump(step, default_flow_style=True, width=1000).strip())
+
+
+@asynccontextmanager
+async def prepared(action: Action, folder: Path) -> AsyncIterator[World]:
+    """A world in which the action's example has something to do."""
+    async with a_world(folder) as world:
+        if action.name in BEFORE:
+            await world.run(steps(BEFORE[action.name]), "SawyerM@contoso.com")
+        yield world
 
 
 def pattern(call: str) -> re.Pattern[str]:
@@ -51,10 +70,10 @@ def allowed(action: Action) -> list[re.Pattern[str]]:
 
 @ALL
 async def test_after_applying_the_example_there_is_nothing_left_to_do(action: Action, tmp_path: Path) -> None:
-    async with a_world(tmp_path) as world:
-        book = example(action)
+    async with prepared(action, tmp_path) as world:
+        book, before = example(action), len(world.writes())
         first = await world.run(book, "SawyerM@contoso.com")
-        writes = len(world.writes())
+        writes = world.writes()[before:]
         again = await world.plan(book, SAWYER)
 
         assert bool(writes) == bool(action.calls)
@@ -65,9 +84,10 @@ async def test_after_applying_the_example_there_is_nothing_left_to_do(action: Ac
 
 @ALL
 async def test_only_declared_calls_are_seen_on_the_wire(action: Action, tmp_path: Path) -> None:
-    async with a_world(tmp_path) as world:
-        await world.run(example(action), "SawyerM@contoso.com")
-        seen = {f"{r.method} {r.path.removeprefix('/v1.0')}" for r in world.sandbox.requests()}
+    async with prepared(action, tmp_path) as world:
+        before = len(world.sandbox.requests())
+        await world.run(example(action), SAWYER)
+        seen = {f"{r.method} {r.path.removeprefix('/v1.0')}" for r in world.sandbox.requests()[before:]}
         rules = allowed(action)
 
         assert sorted(call for call in seen if not any(rule.fullmatch(call) for rule in rules)) == []
@@ -76,7 +96,7 @@ async def test_only_declared_calls_are_seen_on_the_wire(action: Action, tmp_path
 @ALL
 async def test_the_example_is_reversible_only_as_far_as_the_action_declares(action: Action, tmp_path: Path) -> None:
     order = [Effect.REVERSIBLE, Effect.RECOVERABLE, Effect.IRREVERSIBLE]
-    async with a_world(tmp_path) as world:
+    async with prepared(action, tmp_path) as world:
         plan = await world.plan(example(action), "SawyerM@contoso.com")
 
         assert all(order.index(change.effect) <= order.index(action.effect) for change in plan.leavers[0].changes)
@@ -84,7 +104,7 @@ async def test_the_example_is_reversible_only_as_far_as_the_action_declares(acti
 
 @pytest.mark.parametrize("action", WRITING, ids=lambda a: a.name)
 async def test_the_way_back_really_leads_back_or_says_why_not(action: Action, tmp_path: Path) -> None:
-    async with a_world(tmp_path) as world:
+    async with prepared(action, tmp_path) as world:
         book = example(action)
         outcome = await world.run(book, "SawyerM@contoso.com")
         before = outcome.plan.leavers[0]
@@ -126,7 +146,7 @@ def sign_in(world: World, bearer: str) -> None:
 async def test_the_declared_permissions_are_enough(action: Action, kind: str, tmp_path: Path) -> None:
     if kind == "application" and not action.permissions.application:
         kind = "delegated"
-    async with a_world(tmp_path) as world:
+    async with prepared(action, tmp_path) as world:
         sign_in(world, token(world, action, kind))
         outcome = await world.run(example(action), "SawyerM@contoso.com")
 
@@ -140,10 +160,10 @@ async def test_without_its_own_permission_the_action_is_refused_and_says_what_is
     action: Action, tmp_path: Path
 ) -> None:
     (own, *_) = action.permissions.delegated[0]
-    async with a_world(tmp_path) as world:
-        plan = await world.plan(example(action), "SawyerM@contoso.com")
+    async with prepared(action, tmp_path) as world:
+        plan, before = await world.plan(example(action), "SawyerM@contoso.com"), len(world.writes())
         sign_in(world, token(world, action, "delegated", without=own))
         outcome = await world.apply(plan)
 
         assert {"failed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
-        assert world.writes() == []
+        assert world.writes()[before:] == []

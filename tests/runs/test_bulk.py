@@ -20,9 +20,7 @@ MANY = 40
 async def planned(world: World, many: int = MANY) -> Plan:
     """A plan of the article's steps for so many people of a crowd."""
     world.sandbox.reset(people=many)
-    world.tenant = replace(
-        world.tenant, guards=replace(world.tenant.guards, max_leavers=many, max_deletes=many)
-    )
+    world.tenant = replace(world.tenant, guards=replace(world.tenant.guards, max_leavers=many, max_deletes=many))
     return await world.plan(steps(*SEED), *(person_name(n) for n in range(1, many + 1)))
 
 
@@ -66,9 +64,9 @@ async def test_one_leaver_that_graph_refuses_does_not_stop_the_others(tmp_path: 
         outcome = await world.apply(plan)
         bad = [each.index for each in outcome.leavers if any(end == "failed" for _, _, end in outcomes(each.results))]
 
-        assert [6] == bad
-        assert MANY - 1 == sum(1 for entry in world.journal() if entry.effect["verb"] == "delete")
-        assert 1 == outcome.exit_code()
+        assert bad == [6]
+        assert sum(1 for entry in world.journal() if entry.effect["verb"] == "delete") == MANY - 1
+        assert outcome.exit_code() == 1
 
 
 @pytest.mark.parametrize(
@@ -114,5 +112,5 @@ def test_a_bucket_gives_back_evenly_and_never_more_than_it_holds() -> None:
     assert bucket.take(10, 0.0)
     assert not bucket.take(1, 0.4)
     assert bucket.take(1, 0.5)
-    assert 5.0 == bucket.wait(10, 0.5)
-    assert 10 == bucket.level(100.0)
+    assert bucket.wait(10, 0.5) == 5.0
+    assert bucket.level(100.0) == 10

@@ -1,0 +1,209 @@
+"""One turn of a run: take the leases, ask the guards again, carry out what is due, write down how far everybody is.
+
+The lease is checked three times: when it is taken, in the transaction that records an intent, and just before a request
+that may write leaves the process, against a clock that a pause does not stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from offboard.errors import Busy, OffboardError, Refused
+from offboard.facts import Memberships
+from offboard.graph.send import utc_now_of
+from offboard.guards import object_to, refuse_if_unapproved
+from offboard.model import Plan
+from offboard.planner import fingerprint, pins
+from offboard.runs.apply import Applier
+from offboard.runs.engine.leases import BEATS, LASTS
+from offboard.runs.engine.shares import Share, after_turn, part_of
+from offboard.runs.outcome import LeaverOutcome, RunOutcome
+from offboard.runs.store import Interrupted, Store
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def _ticks() -> float:
+    """Seconds that go on while the process is stopped and, where the system can tell, while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime(clock) if clock is not None else time.monotonic()
+
+
+@dataclass
+class Heart:
+    """Keeps the leases of one process alive, and knows when they are not.
+
+    Args:
+        store: Where they stand.
+        ticks: Seconds that a pause does not stop.
+    """
+
+    store: Store
+    ticks: Callable[[], float] = _ticks
+    until: float = field(init=False)
+    lost: bool = False
+
+    def __post_init__(self) -> None:
+        self.until = self.ticks() + LASTS
+
+    async def beat(self) -> None:
+        """Renew until canceled or lost."""
+        while not self.lost:
+            await asyncio.sleep(BEATS)
+            began = self.ticks()
+            try:
+                self.lost = began >= self.until or not self.store.leases.renew()
+            except OffboardError:
+                continue  # the database is away: the leases run out by themselves
+            if not self.lost:
+                self.until = began + LASTS
+
+    async def check(self, request: httpx.Request) -> None:
+        """Stop a request that may write when the leases are not certainly ours.
+
+        Raises:
+            Interrupted: They are not.
+        """
+        if request.method != "GET" and (self.lost or self.ticks() >= self.until):
+            self.lost = True
+            raise Interrupted("Nothing more was sent: this process lost its lease, and another may have gone on.")
+
+
+@asynccontextmanager
+async def leased(applier: Applier, run: str, tenant: str, leavers: Sequence[str]) -> AsyncIterator[None]:
+    """Nobody else acts on these leavers meanwhile.
+
+    Raises:
+        Busy: Somebody does already.
+    """
+    store, http = applier.tools.store, applier.tools.reader.sender.connection.http
+    heart = Heart(store)  # its time runs from before the lease is written, so it ends no later than the lease
+    if busy := store.leases.take(run, tenant, leavers):
+        holder = next(iter(busy.values()))
+        raise Busy(
+            f"Another process is carrying out run {holder}" + (" for the same person." if holder != run else "."),
+            todo=f"Wait until it is done, or look: offboard status {holder[:8]}. Nothing was written.",
+        )
+    beating = asyncio.ensure_future(heart.beat())
+    hooks = http.event_hooks
+    http.event_hooks = {**hooks, "request": [*hooks.get("request", []), heart.check]}
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+        now = http.event_hooks
+        http.event_hooks = {**now, "request": [hook for hook in now["request"] if hook != heart.check]}
+        with suppress(OffboardError):  # a lease that cannot be given back runs out
+            store.leases.release(tenant, leavers)
+
+
+async def begin(applier: Applier, plan: Plan, run: str) -> RunOutcome:
+    """Consume the plan and carry out everything that is due.
+
+    Raises:
+        Busy: A leaver has an open run, or is in another process's hands.
+        Refused: The plan was consumed by somebody else meanwhile.
+        AuditError: The audit cannot be written; nothing (more) was sent.
+    """
+    store, now = applier.tools.store, utc_now_of(applier.tools.reader.sender)
+    store.refuse_if_busy(plan, now)
+    async with leased(applier, run, plan.tenant.id, [each.leaver.id for each in plan.leavers]):
+        outcome = await applier.apply(plan, run)
+        _settle(applier, store.shares(run), outcome, now)
+    return outcome
+
+
+async def carry_on(applier: Applier, run: str, leavers: Collection[str] | None = None) -> RunOutcome | None:
+    """Carry out what is due in a run that began: of these leavers, or of all who are neither held nor over.
+
+    Returns:
+        The outcome for these leavers; None when there was nobody to go on with.
+
+    Raises:
+        Busy: A leaver is in another process's hands.
+        AuditError: The audit cannot be written; nothing (more) was sent.
+    """
+    store = applier.tools.store
+    record = store.run(run)
+    wanted = [s for s in store.shares(run) if leavers is None or s.leaver in leavers]
+    wanted = [s for s in wanted if not s.over and s.hold is None]
+    if not wanted:
+        return None
+    async with leased(applier, run, record.plan.tenant.id, [s.leaver for s in wanted]):
+        # Read once more: what another process did between the look and the lease must not be done again.
+        fresh = {s.leaver: s for s in store.shares(run)}
+        shares = [fresh[s.leaver] for s in wanted if not fresh[s.leaver].over and fresh[s.leaver].hold is None]
+        now = utc_now_of(applier.tools.reader.sender)
+        refused = await _ask_guards(applier, record.plan, shares, now)
+        going = [share for share in shares if share.leaver not in refused]
+        found: list[LeaverOutcome] = []
+        applier.tools.audit.write("run-resumed", leavers=len(going))
+        if going:
+            outcome = await applier.carry_on(part_of(record.plan, going), run)
+            _settle(applier, going, outcome, now)
+            found = list(outcome.leavers)
+        _hold(applier, [share for share in shares if share.leaver in refused], refused)
+        order = [*going, *(share for share in shares if share.leaver in refused)]
+        found += [LeaverOutcome(len(going) + n, refused=(refused[s.leaver],)) for n, s in enumerate(order[len(going) :])]
+        return RunOutcome(run, part_of(record.plan, order), tuple(found)) if order else None
+
+
+def _settle(applier: Applier, shares: Sequence[Share], outcome: RunOutcome, now: datetime) -> None:
+    done = []
+    for share, each in zip(shares, outcome.leavers, strict=True):
+        code = RunOutcome(outcome.run, outcome.plan, (each,)).exit_code(applier.accepted)
+        done.append(replace(share, exit_code=code) if share.over else after_turn(share, each, code, now))
+    applier.tools.store.settle(done)
+
+
+async def _ask_guards(applier: Applier, plan: Plan, shares: Sequence[Share], now: datetime) -> dict[str, str]:
+    """What the guards say before a later phase acts, on what is true now; by leaver."""
+    part = part_of(plan, shares)
+    acting = [
+        (share, each)
+        for share, each in zip(shares, part.leavers, strict=True)
+        if share.exit_code is not None and any(p.due <= now and p.changes and p.due > each.leave for p in each.steps)
+    ]
+    if not acting:
+        return {}
+    everybody = "; ".join(_whole(applier, plan))
+    reader, pinned = applier.tools.reader, {share.leaver: pins(each.fingerprint) for share, each in acting}
+    facts = await reader.again([share.leaver for share, _ in acting], frozenset({Memberships}), pinned)
+    found = {}
+    for (share, each), fact in zip(acting, facts, strict=True):
+        name = fact.account.user_principal_name or each.leaver.user_principal_name
+        alone = replace(each, leaver=replace(each.leaver, user_principal_name=name), fingerprint=fingerprint(fact))
+        judged = object_to(replace(part, leavers=(replace(alone, objections=()),)), applier.limits)
+        stops = [f"{o.guard}: {o.reason}" for o in judged.leavers[0].objections if o.severity == "stop"]
+        if everybody or stops:
+            found[share.leaver] = "; ".join(filter(None, [everybody, *stops]))
+    return found
+
+
+def _whole(applier: Applier, plan: Plan) -> list[str]:
+    """What stands against the run as a whole."""
+    bare = replace(plan, leavers=tuple(replace(each, objections=()) for each in plan.leavers))
+    objections = object_to(bare, applier.limits).leavers[0].objections
+    found = [f"{o.guard}: {o.reason}" for o in objections if o.severity == "stop" and o.guard.startswith("max_")]
+    try:
+        refuse_if_unapproved(plan, applier.limits)
+    except Refused as error:
+        found.append(error.what)
+    return found
+
+
+def _hold(applier: Applier, shares: Sequence[Share], refused: dict[str, str]) -> None:
+    """A guard's objection is kept until a person has looked: it holds the leaver's share."""
+    held = [replace(share, hold=f"refused by the guards: {refused[share.leaver]}", exit_code=3) for share in shares]
+    for share in held:
+        applier.tools.audit.write("refused", leaver={"id": share.leaver}, why=share.hold)
+    applier.tools.store.steer(held)

@@ -1,0 +1,255 @@
+"""SQLite in the state folder, or one PostgreSQL for many workers: the little that the store needs of either.
+
+Every transaction is the only one that writes, in PostgreSQL through one advisory lock: what is checked at its beginning
+still holds at its end. That costs nothing that matters, because Graph's write quota is 20 a second.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from offboard.errors import Stopped, UsageError
+
+if TYPE_CHECKING:
+    import psycopg
+
+Row = tuple[Any, ...]
+LOCK = 0x0FFB0A2D
+"""Key of the advisory lock that makes writers take turns."""
+
+
+class Database(Protocol):
+    """What the store needs. Statements have `?` for values, in the SQL that both understand."""
+
+    shared: bool
+    """Whether other machines may use it."""
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement; its rows, if it has any."""
+
+    def count(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Run one statement; how many rows it changed."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, and nobody else writes meanwhile; durable when it ends."""
+
+    def seconds(self) -> float:
+        """The database's clock, for leases."""
+
+    def format(self) -> int:
+        """The format written in it; 0 when it is new."""
+
+    def set_format(self, number: int) -> None:
+        """Write the format down."""
+
+    def declare(self, owner: str) -> None:
+        """Show that this process lives, for as long as it does."""
+
+    def dead(self, owner: str) -> bool:
+        """Whether the process of this name certainly lives no more; False when that cannot be known."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def open_database(place: Path | str, wall: Callable[[], float] = time.time) -> Database:
+    """The database.
+
+    Args:
+        place: A file, or `postgresql://…`.
+        wall: This machine's clock, for a file.
+
+    Raises:
+        UsageError: It cannot be opened.
+    """
+    if isinstance(place, str) and place.startswith(("postgresql://", "postgres://")):
+        return PostgresDatabase(place)
+    return SqliteDatabase(Path(place), wall)
+
+
+class SqliteDatabase:
+    """A file of this machine."""
+
+    shared = False
+
+    def __init__(self, path: Path, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self._path = path
+        self._shown: dict[Path, int] = {}
+        try:
+            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            path.chmod(0o600)
+        except (sqlite3.Error, OSError) as error:
+            raise unusable(path, error) from error
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement."""
+        return self._db.execute(statement, tuple(values)).fetchall()
+
+    def count(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Run one statement."""
+        return self._db.execute(statement, tuple(values)).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Others wait until it ends."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def seconds(self) -> float:
+        """This machine's clock."""
+        return self._wall()
+
+    def format(self) -> int:
+        """As SQLite keeps it for its users."""
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def set_format(self, number: int) -> None:
+        """As SQLite keeps it for its users."""
+        self._db.execute(f"PRAGMA user_version = {number:d}")
+
+    def declare(self, owner: str) -> None:
+        """By a locked file beside the database: the lock goes with the process, however it ends."""
+        path = self._sign(owner)
+        if path not in self._shown:
+            self._shown[path] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fcntl.flock(self._shown[path], fcntl.LOCK_EX)
+
+    def dead(self, owner: str) -> bool:
+        """Whether nobody locks the file of this name."""
+        path = self._sign(owner)
+        if path in self._shown:
+            return False
+        try:
+            found = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
+        except OSError:
+            return False
+        finally:
+            os.close(found)
+        return True
+
+    def _sign(self, owner: str) -> Path:
+        return self._path.with_name(f"{self._path.name}.{owner}.alive")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+        for path, lock in self._shown.items():
+            path.unlink(missing_ok=True)
+            os.close(lock)
+        self._shown.clear()
+
+
+class PostgresDatabase:
+    """One PostgreSQL, shared by any number of workers."""
+
+    shared = True
+
+    def __init__(self, url: str) -> None:
+        import psycopg
+
+        try:
+            self._db = psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="offboard")
+            self._db.execute("CREATE TABLE IF NOT EXISTS offboard_format (number BIGINT NOT NULL)")
+        except psycopg.errors.UniqueViolation:  # another worker made the table at the same instant
+            pass
+        except psycopg.Error as error:
+            raise UsageError(
+                "The database cannot be used.",
+                why=_first_line(error),
+                todo="Nothing was sent. Check --database, the server, and the password file (~/.pgpass).",
+            ) from error
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement."""
+        done = self._run(statement, values)
+        return done.fetchall() if done.description else []
+
+    def count(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Run one statement."""
+        return self._run(statement, values).rowcount
+
+    def _run(self, statement: str, values: Sequence[Any]) -> psycopg.Cursor[Row]:
+        import psycopg
+
+        try:
+            # The statements are our own, never put together from data; only the placeholder differs.
+            return self._db.execute(statement.replace("?", "%s").encode(), tuple(values))
+        except psycopg.OperationalError as error:
+            raise gone(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Others wait until it ends."""
+        import psycopg
+
+        try:
+            with self._db.transaction():
+                self._db.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+                yield
+        except psycopg.OperationalError as error:
+            raise gone(error) from error
+
+    def seconds(self) -> float:
+        """The server's clock, the same for all workers."""
+        return float(self.rows("SELECT extract(epoch FROM clock_timestamp())")[0][0])
+
+    def format(self) -> int:
+        """From a table of its own."""
+        found = self.rows("SELECT max(number) FROM offboard_format")
+        return int(found[0][0] or 0)
+
+    def set_format(self, number: int) -> None:
+        """Into a table of its own."""
+        self.rows("INSERT INTO offboard_format VALUES (?)", (number,))
+
+    def declare(self, owner: str) -> None:
+        """Nothing to do: what counts between machines is the lease."""
+
+    def dead(self, owner: str) -> bool:
+        """A connection that is gone does not mean that its process is: only the end of its lease tells."""
+        return False
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self._db.close()
+
+
+def unusable(path: Path | str, error: Exception) -> UsageError:
+    """The store's file cannot be opened."""
+    return UsageError(
+        f"The run store {path} cannot be used: {error}.",
+        todo="Nothing was sent. Mend or move the file, or choose another folder with --state.",
+    )
+
+
+def gone(error: Exception) -> Stopped:
+    """The server went away in the middle."""
+    return Stopped(
+        "The database of the runs went away. Nothing more was sent.",
+        why=_first_line(error),
+        todo="Go on when it is back: offboard resume (a worker does it by itself).",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

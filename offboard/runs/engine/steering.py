@@ -1,0 +1,119 @@
+"""What a person may decide about a run that is open: hold, release, cancel, another leave date. Contacts nobody.
+
+It takes effect with the next intent: a process that is in the middle of the run stops before its next write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from offboard.audit import Audit
+from offboard.errors import UsageError
+from offboard.model import LeaverPlan, PlannedStep
+from offboard.planfile import stamp
+from offboard.runs.engine.shares import Share, as_moved, pending
+from offboard.runs.store import RunRecord, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """A person's hand on one run.
+
+    Args:
+        store: Where the run stands.
+        audit: Bound to the actor; told before the store is.
+        reason: Why, in the person's words.
+    """
+
+    store: Store
+    audit: Audit
+    reason: str
+
+    def hold(self, record: RunRecord, user: str | None = None) -> list[Share]:
+        """Nothing more is carried out until it is released.
+
+        Raises:
+            UsageError: Nothing is open that is not held already.
+        """
+        found = [s for s in self._open(record, user) if s.hold is None]
+        return self._do("held", record, [replace(s, hold=self.reason) for s in found], "is not held already")
+
+    def release(self, record: RunRecord, user: str | None = None) -> list[Share]:
+        """What was held goes on.
+
+        Raises:
+            UsageError: Nothing is held.
+        """
+        found = [s for s in self._open(record, user) if s.hold is not None]
+        return self._do("released", record, [replace(s, hold=None) for s in found], "is held")
+
+    def cancel(self, record: RunRecord, user: str | None = None) -> list[Share]:
+        """What is still to come is not carried out; what is done stays.
+
+        Raises:
+            UsageError: Nothing is open.
+        """
+        found = [replace(s, state="canceled", due=None, why=self.reason) for s in self._open(record, user)]
+        return self._do("canceled", record, found, "is open")
+
+    def reschedule(self, record: RunRecord, leave: datetime, user: str | None = None) -> list[Share]:
+        """Everything that is still to come moves with the new leave time.
+
+        Raises:
+            UsageError: Nothing is still to come.
+        """
+        found = []
+        for share in self._open(record, user):
+            steps = self.to_come(record, share)
+            if steps:
+                moved = {**share.moved, **{p.step.id: p.step.due.at(leave) for p in steps}}
+                due = min(p.step.due.at(leave) for p in steps)
+                found.append(replace(share, leave=leave, moved=moved, due=due))
+        return self._do("rescheduled", record, found, "has steps that are still to come", leave=stamp(leave))
+
+    def to_come(self, record: RunRecord, share: Share) -> Sequence[PlannedStep]:
+        """The steps of which nothing was begun, due times as they are now."""
+        started = frozenset(step for step, _ in self.store.recorded(record.id, share.leaver))
+        return pending(as_moved(record.plan.leavers[share.place], share), share, started)
+
+    def _open(self, record: RunRecord, user: str | None) -> list[Share]:
+        shares = self.store.shares(record.id)
+        if user is not None:
+            shares = [s for s in shares if _is(record.plan.leavers[s.place], user)]
+            if not shares:
+                raise UsageError(
+                    f"{user!r} is not in run {record.id[:8]}.", todo=f"Look: offboard status {record.id[:8]}"
+                )
+        return [share for share in shares if not share.over]
+
+    def _do(self, event: str, record: RunRecord, shares: list[Share], which: str, **more: str) -> list[Share]:
+        if not shares:
+            raise UsageError(
+                f"Nobody in run {record.id[:8]} {which}.",
+                todo=f"Nothing was changed. Look: offboard status {record.id[:8]}",
+            )
+        for share in shares:
+            leaver = record.plan.leavers[share.place].leaver
+            who = {"id": leaver.id, "upn": leaver.user_principal_name}
+            self.audit.write(event, run=record.id, plan=record.plan.id, leaver=who, why=self.reason, **more)
+        self.store.steer(shares)
+        return shares
+
+
+def _is(each: LeaverPlan, user: str) -> bool:
+    return user.casefold() in (each.leaver.id.casefold(), each.leaver.user_principal_name.casefold())
+
+
+def find_run(store: Store, start: str) -> RunRecord:
+    """The run whose id begins so.
+
+    Raises:
+        UsageError: None does, or several do.
+    """
+    found = [record for record in store.runs() if record.id.startswith(start)]
+    if len(found) != 1:
+        many = "Several runs begin" if found else "No run begins"
+        raise UsageError(f"{many} with {start!r}.", todo="List them with: offboard runs")
+    return found[0]

@@ -1,0 +1,74 @@
+"""What the store holds, and how an older store becomes one of today.
+
+Format 1 knew runs and changes. Format 2 knows each leaver's share of a run (so that one can be held, canceled or moved
+without the others), leases, and workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from offboard.errors import UsageError
+from offboard.runs.engine.database import Database
+
+FORMAT = 2
+TABLES = (
+    """
+CREATE TABLE IF NOT EXISTS run (
+    id TEXT PRIMARY KEY, plan_id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, started TEXT NOT NULL,
+    state TEXT NOT NULL, plan {blob} NOT NULL, exit_code INTEGER{number}
+){strict}""",
+    """
+CREATE TABLE IF NOT EXISTS change (
+    run TEXT NOT NULL REFERENCES run(id), tenant TEXT NOT NULL, leaver TEXT NOT NULL, step TEXT NOT NULL,
+    key TEXT NOT NULL, change TEXT NOT NULL, since TEXT NOT NULL,
+    outcome TEXT, why TEXT, at TEXT, todo TEXT,
+    PRIMARY KEY (run, leaver, step, key)
+){strict}""",
+    "CREATE INDEX IF NOT EXISTS evidence ON change (tenant, leaver, key, since)",
+    """
+CREATE TABLE IF NOT EXISTS share (
+    run TEXT NOT NULL REFERENCES run(id), tenant TEXT NOT NULL, leaver TEXT NOT NULL, place INTEGER NOT NULL,
+    state TEXT NOT NULL, due TEXT, leave TEXT NOT NULL, moved TEXT NOT NULL, hold TEXT, why TEXT NOT NULL,
+    exit_code INTEGER,
+    PRIMARY KEY (run, leaver)
+){strict}""",
+    "CREATE INDEX IF NOT EXISTS share_of ON share (tenant, leaver)",
+    "CREATE INDEX IF NOT EXISTS share_due ON share (tenant, state, due)",
+    """
+CREATE TABLE IF NOT EXISTS lease (
+    tenant TEXT NOT NULL, leaver TEXT NOT NULL, run TEXT NOT NULL, owner TEXT NOT NULL, fence INTEGER NOT NULL,
+    expires {real} NOT NULL,
+    PRIMARY KEY (tenant, leaver)
+){strict}""",
+)
+SQLITE = {"blob": "BLOB", "real": "REAL", "number": "", "strict": " STRICT"}
+POSTGRES = {"blob": "BYTEA", "real": "DOUBLE PRECISION", "number": ", rowid BIGSERIAL", "strict": ""}
+
+
+def prepare(db: Database, where: str, migrate: Callable[[], None]) -> None:
+    """Make the tables, or bring them up to today's format.
+
+    Args:
+        db: Open.
+        where: Its name, for messages.
+        migrate: Makes the shares of the runs that an older version stored.
+
+    Raises:
+        UsageError: A newer version wrote it.
+    """
+    if db.format() == FORMAT:
+        return
+    with db.transaction():
+        found = db.format()
+        if found > FORMAT:
+            raise UsageError(
+                f"The run store {where} was written by a newer version of offboard (format {found}).",
+                todo="Use that version, or another folder with --state.",
+            )
+        for table in TABLES:
+            db.rows(table.format(**(POSTGRES if db.shared else SQLITE)))
+        if found == 1:
+            migrate()
+        if found < FORMAT:
+            db.set_format(FORMAT)
