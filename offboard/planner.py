@@ -111,6 +111,22 @@ def fold(step: Step, facts: Facts, changes: Iterable[Change]) -> Facts:
     return facts
 
 
+def cannot_tell(change: Change, answer: Answer) -> str:
+    """Why the answer does not tell whether the change is so; empty when it does.
+
+    A change that is not asked for any more is done only if the action looked and found it so. Where it says instead that
+    it leaves the object alone, or could not read it, nothing is known.
+    """
+    if answer.skipped is not None:
+        return answer.skipped
+    for note in answer.notes:
+        everything = note.target is None and note.doing is Doing.UNKNOWN
+        same = note.target is not None and (note.target.kind, note.target.id) == (change.target.kind, change.target.id)
+        if everything or same:
+            return note.reason
+    return ""
+
+
 def compare(approved: Sequence[Change], fresh: Sequence[Change]) -> Comparison:
     """Intersect what was approved with what is needed now, part by part for sets."""
     wanted = {change.key: change for change in fresh}
@@ -158,14 +174,15 @@ def plan_leaver(
         values: Parameter values for this leaver.
         fill: Puts values into a step's texts.
     """
-    predicted, steps = _pinned(facts), []
-    for written in playbook.steps:
+    predicted, planned = _pinned(facts), dict[int, PlannedStep]()
+    # In the order in which they fall due, whatever the order in which they are written: that is how they will be done.
+    for place, written in sorted(enumerate(playbook.steps), key=lambda each: each[1].due.minutes):
         step, due = fill(written, facts, values), written.due.at(leave)
         at_due = replace(predicted, read_at=max(predicted.read_at, due))
         answer = replan(step, at_due, since, values)
-        steps.append(PlannedStep(step, due, answer.changes, answer.notes, answer.tables, answer.skipped))
+        planned[place] = PlannedStep(step, due, answer.changes, answer.notes, answer.tables, answer.skipped)
         predicted = replace(fold(step, at_due, answer.changes), read_at=predicted.read_at)
-    steps = _with_deletion(steps)
+    steps = _with_deletion([planned[place] for place in range(len(playbook.steps))])
     return LeaverPlan(
         leaver=identify(facts.account, facts, values),
         leave=leave,

@@ -26,7 +26,7 @@ from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 
 from offboard.clock import Clock
-from offboard.errors import GraphUnavailable
+from offboard.errors import GraphUnavailable, OffboardError
 from offboard.graph.answers import Answer, http_date
 from offboard.graph.pace import Bucket
 from offboard.graph.pool import BATCH, Pool
@@ -79,9 +79,14 @@ class Sender:
     """Graph's clock, from the newest `Date` header."""
     writes: Bucket = field(default_factory=Bucket)
     _not_before: float = 0.0
+    _stopped: OffboardError | None = None
 
     def __post_init__(self) -> None:
         self.pool = Pool(self._send, self.clock, self.writes, self._hold)
+
+    def stop(self, why: OffboardError) -> None:
+        """From now on nothing leaves any more; whoever asks is given this error."""
+        self._stopped = self._stopped or why
 
     def _hold(self) -> float:
         return max(0.0, self._not_before - self.clock.monotonic())
@@ -287,6 +292,8 @@ class Sender:
         return status, headers, content
 
     async def _transmit(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+        if self._stopped is not None:
+            raise self._stopped
         self.counters.http += 1
         response = await self.connection.http.send(request, stream=True)
         try:

@@ -19,7 +19,7 @@ from offboard.graph.pool import BATCH
 from offboard.graph.send import utc_now_of
 from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planfile import change_json
-from offboard.planner import compare, ended_by_deletion, fact_types, fingerprint, moved, pins, replan
+from offboard.planner import cannot_tell, compare, ended_by_deletion, fact_types, fingerprint, moved, pins, replan
 from offboard.runs.ledger import Ledger, Tools
 from offboard.runs.outcome import LeaverOutcome
 from offboard.runs.stages import Asked, Pending, ask, stages
@@ -39,6 +39,8 @@ class _Sent:
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     _attempts: dict[tuple[str, str], int] = field(default_factory=dict)
     _accepted: dict[tuple[str, str], float] = field(default_factory=dict)
+    blocked: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Per change: why the last reading did not tell whether it is so."""
 
     def note(self, each: Pending, answer: Answer, at: float) -> None:
         """Remember an answer; 424 is none, because Graph executes nothing behind a failed predecessor."""
@@ -104,7 +106,7 @@ class LeaverRun:
             AuditError: The audit cannot be written; nothing more was sent.
         """
         now = utc_now_of(self.tools.reader.sender)
-        self.due = [p for p in self.mine.steps if p.due <= now]
+        self.due = sorted((p for p in self.mine.steps if p.due <= now), key=lambda p: p.due)
         self.ledger.recall()
         try:
             return await self._carry_out()
@@ -189,7 +191,7 @@ class LeaverRun:
         if asked.answer.skipped is not None:
             for change in asked.planned.changes or (None,):
                 if change is None or not self.ledger.done(step.id, change):
-                    self.ledger.settle(asked.planned, change, Outcome.SKIPPED, asked.answer.skipped)
+                    self.ledger.end(asked.planned, change, Outcome.SKIPPED, asked.answer.skipped)
             return []
         if not asked.planned.changes and not asked.comparison.drifted and not asked.answer.tables:
             left = [f"{note.target.name}: {note.reason}" if note.target else note.reason for note in asked.answer.notes]
@@ -198,14 +200,19 @@ class LeaverRun:
             else:
                 self.ledger.settle(asked.planned, None, Outcome.UNCHANGED, "already so")
         for change in asked.comparison.already:
-            self.ledger.already(asked.planned, change)
+            if self.ledger.done(step.id, change):
+                continue
+            if why := cannot_tell(change, asked.answer):
+                self.ledger.end(asked.planned, change, Outcome.SKIPPED, why)
+            else:
+                self.ledger.already(asked.planned, change)
         for change in asked.comparison.drifted:
             self.ledger.settle(asked.planned, change, Outcome.DRIFTED, "needed now, but never reviewed; left alone")
         todo = [c for c in asked.comparison.todo if not self.ledger.done(step.id, c)]
         held = self._held(asked, facts) if todo else ""
         if held:
             for change in todo:
-                self.ledger.settle(asked.planned, change, Outcome.DRIFTED, f"held: {held}")
+                self.ledger.end(asked.planned, change, Outcome.DRIFTED, f"held: {held}")
             self.halted = self.halted or step.id
             return []
         return [Pending(asked.planned, change) for change in todo]
@@ -267,11 +274,12 @@ class LeaverRun:
                 return
 
     def _judge(self, pending: Sequence[Pending], facts: Facts, sent: _Sent) -> list[Pending]:
-        """Conclude what the re-reading shows to be so; what it still asks for is left."""
-        left = []
+        """Conclude what the re-reading shows to be so; what it still asks for, or does not tell, is left."""
+        left, blocked = [], sent.blocked
         for each in pending:
             fresh = replan(each.planned.step, facts, self.ledger.since(facts)(each.planned), self.values)
-            if compare([each.change], fresh.changes).todo:
+            blocked[each.id] = cannot_tell(each.change, fresh)
+            if blocked[each.id] or compare([each.change], fresh.changes).todo:
                 left.append(each)
                 continue
             answer = sent.answer(each)
@@ -287,6 +295,10 @@ class LeaverRun:
             answer = sent.answer(each)
             if self.halted and self.halted != each.planned.step.id:
                 self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, f"not sent: step {self.halted} failed")
+            elif sent.blocked.get(each.id) and (answer is None or now - sent.started >= VISIBLE_WITHIN):
+                self._untold(each, answer, sent)
+            elif sent.blocked.get(each.id):
+                pending.append(each)  # whether it is so cannot be read: it may be looked for again, and never sent again
             elif answer is None:
                 pending.append(each)
                 send.append(each)
@@ -298,6 +310,22 @@ class LeaverRun:
             else:
                 self._fail(each, answer, sent, now)
         return pending, send
+
+    def _untold(self, each: Pending, answer: Answer | None, sent: _Sent) -> None:
+        """What cannot be read is not done: never sent, it is left; sent, it has failed."""
+        why = sent.blocked[each.id]
+        if answer is None:
+            self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, f"not sent: {why}")
+            return
+        said = f"Graph answered {answer.status}" if answer.status is not None else "the answer was lost"
+        why = f"{said}, and whether it is so cannot be read: {why}"
+        todo = "Look at the object in the admin center, then resume the run."
+        self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, sent.attempts(each), todo=todo)
+        self._halt(each)
+
+    def _halt(self, each: Pending) -> None:
+        if each.planned.step.on_failure is not OnFailure.CONTINUE:
+            self.halted = self.halted or each.planned.step.id
 
     def _fail(self, each: Pending, answer: Answer, sent: _Sent, now: float) -> None:
         step, attempts = each.planned.step, sent.attempts(each)
@@ -312,8 +340,7 @@ class LeaverRun:
             trouble = self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)
             why, todo = trouble.what, " ".join(x for x in (trouble.why, trouble.todo) if x)
         self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, attempts, todo=todo)
-        if step.on_failure is not OnFailure.CONTINUE:
-            self.halted = self.halted or step.id
+        self._halt(each)
 
     def _undone(self, facts: Facts) -> None:
         """Success means that everything still holds at the end; what was undone meanwhile has failed."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from offboard.actions.base import Since, Wire
-from offboard.audit import Audit
+from offboard.audit import Audit, AuditError
 from offboard.clock import Clock
 from offboard.facts import Facts
 from offboard.graph.answers import Answer
@@ -22,6 +22,8 @@ from offboard.planfile import change_json
 from offboard.runs.stages import Pending
 from offboard.runs.store import Recorded, Store
 
+SO = (Outcome.CHANGED, Outcome.UNCHANGED)
+"""Outcomes after which a change is so."""
 Progress = Callable[[LeaverPlan, Result], None]
 
 
@@ -88,15 +90,15 @@ class Ledger:
     def done(self, step: str, change: Change) -> bool:
         """Whether this run has brought it about before; what failed or was not sent is tried again."""
         found = self.recorded.get((step, change.key))
-        if found is None or found.result is None or found.result.outcome is not Outcome.CHANGED:
+        if found is None or found.result is None or found.result.outcome not in SO:
             return False
         self.results.append(found.result)
         return True
 
     def was_changed(self, planned: PlannedStep, change: Change) -> bool:
-        """Whether this run has brought it about."""
+        """Whether this run has brought it about, or found it so."""
         found = self.recorded.get((planned.step.id, change.key))
-        return bool(found and found.result and found.result.outcome is Outcome.CHANGED)
+        return bool(found and found.result and found.result.outcome in SO)
 
     def since(self, facts: Facts) -> Callable[[PlannedStep], Since]:
         """Evidence for acts that leave only a time stamp: our intent in this run, else one of an earlier run.
@@ -136,6 +138,14 @@ class Ledger:
             self.tools.store.intend(self.run, self.plan.tenant.id, leaver, step.id, each.change, since)
             self.recorded[each.id] = Recorded(each.change, since, None)
 
+    def end(self, planned: PlannedStep, change: Change | None, outcome: Outcome, why: str) -> None:
+        """An end without a request: of an intent that was interrupted, or of what never had one."""
+        before = self.recorded.get((planned.step.id, change.key)) if change is not None else None
+        if change is not None and before is not None and before.result is None:
+            self.conclude(planned, change, outcome, f"{why}; it may have been sent before the run was interrupted")
+        else:
+            self.settle(planned, change, outcome, why)
+
     def settle(self, planned: PlannedStep, change: Change | None, outcome: Outcome, why: str) -> None:
         """A result without an intent: nothing was to be sent."""
         at = utc_now_of(self.tools.reader.sender)
@@ -143,6 +153,8 @@ class Ledger:
         event = {Outcome.DRIFTED: "drifted", Outcome.UNCHANGED: "unchanged"}.get(outcome, "step-skipped")
         extra = {"change": change_json(change)} if change else {}
         self.audit(event, step=planned.step.id, action=planned.step.action, outcome=outcome.value, why=why, **extra)
+        if change is not None and outcome is Outcome.UNCHANGED:
+            self._remember(change, result)
         self._report(result)
 
     def conclude(
@@ -173,6 +185,13 @@ class Ledger:
         self.recorded[planned.step.id, change.key] = Recorded(change, since, result)
         self._report(result)
 
+    def _remember(self, change: Change, result: Result) -> None:
+        """Found so without our doing: a later phase must notice when it is so no longer."""
+        at, leaver = utc_now_of(self.tools.reader.sender), self.mine.leaver.id
+        self.tools.store.intend(self.run, self.plan.tenant.id, leaver, result.step, change, at)
+        self.tools.store.conclude(self.run, leaver, result)
+        self.recorded[result.step, change.key] = Recorded(change, at, result)
+
     def _report(self, result: Result) -> None:
         self.results.append(result)
         self._unsaid.append(result)
@@ -192,7 +211,11 @@ class Ledger:
         """
         leaver = self.mine.leaver
         who = {"id": leaver.id, "upn": leaver.user_principal_name}
-        self.tools.audit.write(event, leaver=who, **fields)
+        try:
+            self.tools.audit.write(event, leaver=who, **fields)
+        except AuditError as error:
+            self.tools.reader.sender.stop(error)  # at once, for all leavers: a batch may be about to leave
+            raise
 
 
 def _wire_detail(answer: Answer, attempts: int) -> dict[str, JSON]:

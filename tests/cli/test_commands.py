@@ -244,7 +244,7 @@ def test_a_leave_time_in_the_future_plans_everything_for_then(offboard: Offboard
     time.jump(days=7)
     offboard("resume")
 
-    assert "2026-11-30T16:00:00Z" == planned[0]["plan"]["leavers"][0]["leave"]
-    assert "2026-12-30T16:00:00Z" == planned[-1]["leavers"][0]["due_later"][-1]["due"]
-    assert [] == nothing_yet
-    assert 6 == len(offboard("--json", "sandbox", "journal").json)
+    assert planned[0]["plan"]["leavers"][0]["leave"] == "2026-11-30T16:00:00Z"
+    assert planned[-1]["leavers"][0]["due_later"][-1]["due"] == "2026-12-30T16:00:00Z"
+    assert nothing_yet == []
+    assert len(offboard("--json", "sandbox", "journal").json) == 6
