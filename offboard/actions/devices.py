@@ -60,8 +60,9 @@ def chosen(facts: Facts, parameters: Mapping[str, JSON]) -> Iterator[Device | No
 def _by_relation(devices: Devices, leaver: str, word: str) -> Iterator[Device]:
     pinned = devices.owned_before if word == "owned" else devices.owned_before | devices.registered_before
     for device in devices.items:
-        owned = not isinstance(device.owners, Unreadable) and any(r.id == leaver for r in device.owners)
-        used = not isinstance(device.users, Unreadable) and any(r.id == leaver for r in device.users)
+        # Whose it is could not be read: then it may be meant, and the action says that it cannot tell.
+        owned = isinstance(device.owners, Unreadable) or any(r.id == leaver for r in device.owners)
+        used = isinstance(device.users, Unreadable) or any(r.id == leaver for r in device.users)
         if device.id in pinned or owned or (word == "registered" and used):
             yield device
 

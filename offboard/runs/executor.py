@@ -20,7 +20,7 @@ from offboard.graph.send import utc_now_of
 from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planfile import change_json
 from offboard.planner import cannot_tell, compare, ended_by_deletion, fact_types, fingerprint, moved, pins, replan
-from offboard.runs.ledger import Ledger, Tools
+from offboard.runs.ledger import SO, Ledger, Tools
 from offboard.runs.outcome import LeaverOutcome
 from offboard.runs.stages import Asked, Pending, ask, stages
 
@@ -346,11 +346,11 @@ class LeaverRun:
         """Success means that everything still holds at the end; what was undone meanwhile has failed."""
         for n, result in enumerate(self.ledger.results):
             planned = next((p for p in self.due if p.step.id == result.step), None)
-            if planned is None or result.change is None or result.outcome is not Outcome.CHANGED:
+            if planned is None or result.change is None or result.outcome not in SO:
                 continue
             fresh = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values)
             if compare([result.change], fresh.changes).todo:
-                why = "was done and read back, but no longer holds at the end of the run: somebody undid it"
+                why = "was so when it was read back, but no longer holds at the end of the run: somebody undid it"
                 self.ledger.results[n] = Result(
                     Outcome.FAILED, result.step, result.change, why, result.at, "", result.detail
                 )

@@ -187,7 +187,9 @@ class Ledger:
 
     def _remember(self, change: Change, result: Result) -> None:
         """Found so without our doing: a later phase must notice when it is so no longer."""
-        at, leaver = utc_now_of(self.tools.reader.sender), self.mine.leaver.id
+        leaver, before = self.mine.leaver.id, self.recorded.get((result.step, change.key))
+        # An intent of before keeps its instant: it is what the time stamps in the tenant are held against.
+        at = before.since if before is not None else utc_now_of(self.tools.reader.sender)
         self.tools.store.intend(self.run, self.plan.tenant.id, leaver, result.step, change, at)
         self.tools.store.conclude(self.run, leaver, result)
         self.recorded[result.step, change.key] = Recorded(change, at, result)

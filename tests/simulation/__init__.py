@@ -1,0 +1,10 @@
+"""A seeded simulation: whole runs against the sandbox while everything around them goes wrong.
+
+A seed decides all there is to decide: who leaves, the playbook, what Graph does wrong, when the process dies or is
+stopped, when the disk is full, and what somebody else does to the same people meanwhile. Time is virtual: whoever sleeps
+makes it jump. What happened is written on a tape, from which `invariants` judges the rules that must hold whatever
+happens. The same seed gives the same run, to the byte.
+
+    python -m tests.simulation --seeds 10000
+    python -m tests.simulation --seed 4711
+"""

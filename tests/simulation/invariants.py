@@ -1,0 +1,80 @@
+"""The rules that hold whatever happens, judged from the wire, the tenant's journal and the audit."""
+
+from __future__ import annotations
+
+from offboard.audit import AuditError, verify
+from offboard.errors import OffboardError
+from offboard.model import Doing, Outcome
+from tests.simulation import promises, records
+from tests.simulation.known import excused
+from tests.simulation.life import QUIET, Life, Try
+from tests.simulation.process import PowerCutError
+from tests.simulation.wording import BrokenError
+
+
+def judge(life: Life, found: Try) -> None:
+    """After each process."""
+    _ended_well(life, found)
+    verified = verify(life.folder / "audit.jsonl")
+    if not verified.ok and not _torn(found):
+        raise BrokenError("I8", f"the audit does not verify after process {found.process}: {verified.problem}")
+    promises.nothing_after_the_end(life, found)
+    promises.patience(life, found)
+    if found.outcome is not None:
+        promises.success_holds(life, found)
+
+
+def judge_whole(life: Life) -> None:
+    """At the very end."""
+    assert life.plan is not None
+    records.intents_and_outcomes(life)
+    records.once(life)
+    records.only_what_was_planned(life)
+    promises.nothing_resent_unread(life)
+    records.nobody_deleted_who_was_enabled(life)
+    promises.no_secret(life)
+    _converged(life)
+
+
+def _ended_well(life: Life, found: Try) -> None:
+    if found.error is not None and not isinstance(found.error, OffboardError | PowerCutError):
+        stopped = found.attempt.ending is not None and found.attempt.ending.kind == "stop"
+        if not (stopped and type(found.error).__name__ == "CancelledError"):
+            raise BrokenError("bug", f"process {found.process} ended with {found.error!r}") from found.error
+    if life.unheard:
+        raise BrokenError("bug", f"nobody heard of {life.unheard}")
+    if isinstance(found.error, AuditError) and found.attempt.ending is None:
+        raise BrokenError("bug", f"process {found.process} cannot write its audit: {found.error}")
+
+
+def _torn(found: Try) -> bool:
+    ending = found.attempt.ending
+    return isinstance(found.error, PowerCutError) and ending is not None and ending.when == "torn"
+
+
+def _converged(life: Life) -> None:
+    """One undisturbed process ends what the disturbed ones left."""
+    last = life.tries[-1]
+    if last.outcome is None:
+        if last.attempt is QUIET and getattr(last.error, "exit_code", 0) != 3:
+            raise BrokenError("convergence", f"undisturbed, and yet: {last.error!r}")
+        return
+    if last.outcome.exit_code() == 5:
+        raise BrokenError("convergence", "undisturbed, and yet stopped")
+    if life.meddles() or _blind(life):
+        return
+    for each in last.outcome.leavers:
+        bad = [r for r in each.results if r.outcome in (Outcome.FAILED, Outcome.DRIFTED)]
+        if each.refused or each.not_started or bad:
+            raise BrokenError("convergence", f"undisturbed, and yet: {each.refused or each.not_started or bad}")
+
+
+def _blind(life: Life) -> bool:
+    """Whether the plan was made without seeing everything; then it is refused when more can be seen."""
+    assert life.plan is not None
+    notes = [note for each in life.plan.leavers for planned in each.steps for note in planned.notes]
+    shared = any(note.code == "shared-device" for note in notes) and len(life.plan.leavers) > 1
+    forbidden = any(fault["fault"].get("status") in (400, 403, 409) for fault in life.scenario.planning.faults)
+    if (shared and excused("leavers-share")) or (forbidden and excused("unreadable-owners")):
+        return True
+    return any(note.doing is Doing.UNKNOWN for note in notes)

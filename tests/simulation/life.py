@@ -1,0 +1,263 @@
+"""The simulation of one seed: plan, apply, die, resume, until nothing is left to do."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from offboard.actions.base import Wire as Words
+from offboard.audit import Audit
+from offboard.clock import Clock
+from offboard.graph.connect import connect
+from offboard.graph.read import Reader
+from offboard.graph.send import Sender
+from offboard.model import Plan
+from offboard.runs.apply import Applier
+from offboard.runs.engine.carry import begin, carry_on
+from offboard.runs.engine.leases import LASTS
+from offboard.runs.ledger import Tools
+from offboard.runs.outcome import RunOutcome
+from offboard.runs.planning import PlanMaker, Wanted
+from offboard.runs.store import Store
+from offboard.sandbox.behavior import Behavior
+from offboard.sandbox.faults import FaultScript
+from offboard.sandbox.tenant import Sandbox
+from offboard.sandbox.wire import Request
+from offboard.settings.config import load_config
+from tests.simulation.loop import run_virtually
+from tests.simulation.process import Process, Wire, meddle_with
+from tests.simulation.scenario import Attempt, Scenario
+from tests.simulation.tape import Asked, Event, Meddled
+from tests.world import START, steps
+
+SHM = Path("/dev/shm")
+QUIET = Attempt()
+
+
+@dataclass
+class Try:
+    """What came of one process: an outcome, an error, or nothing (killed)."""
+
+    process: int
+    attempt: Attempt
+    begin: int
+    end: int
+    now: datetime
+    outcome: RunOutcome | None = None
+    error: BaseException | None = None
+
+
+@dataclass
+class Life:
+    """All that happened under one seed."""
+
+    scenario: Scenario
+    folder: Path
+    tape: list[Event] = field(default_factory=list)
+    tries: list[Try] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    unheard: list[str] = field(default_factory=list)
+    passwords: list[str] = field(default_factory=list)
+    judge: Callable[[Life, Try], None] = lambda _life, _try: None
+    judge_whole: Callable[[Life], None] = lambda _life: None
+    plan: Plan | None = None
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        self.rng = Random(self.scenario.seed ^ 0x5EED)
+        self.skipped = timedelta()
+        self.folder.chmod(0o700)
+
+    # -- time and chance -------------------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        """Virtual seconds."""
+        return asyncio.get_running_loop().time() + self.skipped.total_seconds()
+
+    def now(self) -> datetime:
+        """The virtual time of day."""
+        return START + timedelta(seconds=self.time())
+
+    def clock(self) -> Clock:
+        """Time as the program wants it."""
+        return Clock(self.now, self.time, asyncio.sleep)
+
+    def new_id(self) -> str:
+        """A new id of anything."""
+        return f"{self.rng.getrandbits(64):016x}"
+
+    def new_password(self) -> str:
+        """A new password, remembered to look for it everywhere."""
+        self.passwords.append("Aa1!" + "".join(self.rng.choices("abcdefghjkmnpqrstuvwxyz23456789", k=36)))
+        return self.passwords[-1]
+
+    def meddle(self, meddle: Any) -> None:
+        """Somebody else does something."""
+        self.tape.append(meddle_with(self, meddle))
+
+    # -- the whole story -------------------------------------------------------------------------------------------
+
+    async def live(self) -> None:
+        """From the plan to the end."""
+        self.sandbox = Sandbox.open(None, now=self.now)
+        self.token = self.sandbox.issue_token(app_roles=["Directory.ReadWrite.All"], app_id="somebody-else")
+        self.tenant = load_config(None, self.folder).tenant(None)
+        self.process = Process(self, 0, QUIET)
+        self.connection = await connect(self.tenant, transport=Wire(self), prompt=lambda _text: None)
+        try:
+            await self._story()
+        finally:
+            await self.connection.close()
+            self.sandbox.close()
+
+    async def _story(self) -> None:
+        await self._plan()
+        run = self.new_id()
+        for attempt in self.scenario.attempts:
+            await self._carry_on(run, attempt)
+        await self._carry_on(run, QUIET)
+        assert self.plan is not None
+        for due in sorted({planned.due for each in self.plan.leavers for planned in each.steps}):
+            if due > self.now() and self._state(run) not in ("ended", "canceled"):
+                self.skipped += due - self.now() + timedelta(seconds=self.rng.randint(0, 4000))
+                await self._carry_on(run, QUIET)
+        self.judge_whole(self)
+        self.digest = self._digest()
+
+    async def _plan(self) -> None:
+        made = await self._attempt(self.scenario.planning, self._make)
+        if made is None:
+            made = await self._attempt(QUIET, self._make)
+        self.plan = made
+
+    async def _carry_on(self, run: str, attempt: Attempt) -> None:
+        """What a person would do next: apply the plan, or resume its run, mostly after the lease of a dead process."""
+        self.skipped += timedelta(seconds=LASTS + 1 if attempt is QUIET or self.rng.random() < 0.9 else 0)
+        for meddle in attempt.before:
+            self.meddle(meddle)
+        state = self._state(run)
+        if state not in ("ended", "canceled"):
+            begun = state is not None
+            await self._attempt(attempt, lambda audit, store: self._work(audit, store, run, resume=begun))
+
+    async def _attempt(
+        self, attempt: Attempt, work: Callable[[Audit, Store], Coroutine[Any, Any, Any]]
+    ) -> Plan | RunOutcome | None:
+        faults = FaultScript.parse(list(attempt.faults)) if attempt.faults else None
+        self.sandbox.behavior = Behavior(faults=faults, lag=attempt.lag, delay=attempt.delay)
+        self.process = Process(self, len(self.tries) + 1, attempt)
+        found = Try(self.process.number, attempt, len(self.tape), 0, self.now())
+        self.tries.append(found)
+        try:
+            done = await self._live_process(work)
+        except BaseException as error:  # the judge says which are in order
+            found.error, done = error, None
+        found.end = len(self.tape)
+        found.outcome = done if isinstance(done, RunOutcome) else None
+        self.sandbox.behavior = Behavior()
+        self.judge(self, found)
+        return done
+
+    async def _live_process(self, work: Callable[[Audit, Store], Coroutine[Any, Any, Any]]) -> Any:
+        audit = store = None
+        try:
+            audit, store = self.process.open()
+            return await self.process.run(work(audit, store))
+        finally:
+            if audit is not None:
+                audit.close()
+            if store is not None:
+                store.close()
+
+    def open_store(self) -> Store:
+        """The store, as a new process opens it."""
+        return Store(self.folder / "runs.db", wall=lambda: self.now().timestamp(), owner=self.new_id())
+
+    def _state(self, run: str) -> str | None:
+        """How the store says the run stands; None when nothing of it is known."""
+        store = self.open_store()
+        try:
+            known = self.plan is not None and store.consumed_by(self.plan.id)
+            return store.run(run).state if known else None
+        finally:
+            store.close()
+
+    # -- the commands ----------------------------------------------------------------------------------------------
+
+    def _sender(self) -> Sender:
+        return Sender(self.connection, self.clock(), jitter=self.rng.random, new_id=self.new_id, say=self.said.append)
+
+    async def _make(self, _audit: Audit, store: Store) -> Plan:
+        """`offboard plan`."""
+        playbook = steps(*self.scenario.steps)
+        maker = PlanMaker(Reader(self._sender()), store, "sandbox", "", self.tenant.guards, self.new_id, "tester")
+        return await maker.make(playbook, [Wanted(user, None, {}) for user in self.scenario.people])
+
+    async def _work(self, audit: Audit, store: Store, run: str, *, resume: bool) -> RunOutcome | None:
+        """`offboard apply` or `offboard resume`."""
+        assert self.plan is not None
+        tools = Tools(
+            reader=Reader(self._sender()),
+            wire=Words(self.connection.graph, self.new_password),
+            audit=audit.bind(run=run, plan=self.plan.id, actor="tester"),
+            store=store,
+            clock=self.clock(),
+            progress=lambda leaver, result: self.said.append(f"{leaver.leaver.id} {result}"),
+            say=self.said.append,
+        )
+        applier = Applier(tools, self.tenant.guards, "sandbox")
+        if not resume:
+            await applier.check(self.plan)
+            return await begin(applier, self.plan, run)
+        await tools.reader.tenant("sandbox")
+        return await carry_on(applier, run)
+
+    # -- what is left ----------------------------------------------------------------------------------------------
+
+    def requests(self) -> list[Asked]:
+        """All HTTP requests."""
+        return [event for event in self.tape if isinstance(event, Asked)]
+
+    def meddles(self) -> list[tuple[int, Meddled]]:
+        """What somebody else did, with its place on the tape."""
+        return [(n, event) for n, event in enumerate(self.tape) if isinstance(event, Meddled)]
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Ask the tenant as it is, past everything."""
+        url = f"https://graph.microsoft.com/v1.0{path}"
+        answer = self.sandbox.handle(Request("GET", url, {"Authorization": "Bearer looker-on"}))
+        return answer.status, json.loads(answer.body) if answer.body else None
+
+    def _digest(self) -> str:
+        """Everything that must be the same when the seed is run again."""
+        audit = self.folder / "audit.jsonl"
+        records = [_timeless(json.loads(row)) for row in audit.read_bytes().splitlines()]
+        text = json.dumps([self._journal(), records], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _journal(self) -> list[dict[str, Any]]:
+        """The tenant's journal as the tape has it."""
+        events = [e for e in self.tape if isinstance(e, Asked | Meddled)]
+        return [entry.as_dict() for event in events for entry in event.effects]
+
+
+def _timeless(record: dict[str, Any]) -> dict[str, Any]:
+    """The record without what the sandbox draws by chance of its own."""
+    graph = {k: v for k, v in (record.get("graph") or {}).items() if k != "request_id"}
+    return {**{k: v for k, v in record.items() if k not in ("hash", "prev", "graph")}, "graph": graph}
+
+
+def simulate(scenario: Scenario, judge: Callable[[Life, Try], None], judge_whole: Callable[[Life], None]) -> Life:
+    """Live through one scenario, judging after every process and at the end."""
+    with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as folder:
+        life = Life(scenario, Path(folder), judge=judge, judge_whole=judge_whole)
+        run_virtually(life.live())
+        return life

@@ -1,0 +1,167 @@
+"""I1 to I3: what was done was told before and after, happened once, and had been planned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from offboard.model import LeaverPlan
+from offboard.sandbox.journal import JournalEntry
+from tests.simulation.known import excused
+from tests.simulation.life import Life
+from tests.simulation.tape import Asked, Call, Ended, Recorded, Stored
+from tests.simulation.wording import ADDRESSES, GUID, BrokenError, Key, effect_key, expected, kind_of
+
+
+@dataclass
+class Book:
+    """The intents and outcomes of a life, with their places on the tape.
+
+    A key is the step, the change and the leaver. Audit and store are two files, so a power cut can fall between a record
+    and the transaction that belongs to it. The engine then says the record again: twice told, once done.
+    """
+
+    life: Life
+    opened: dict[Key, int] = field(default_factory=dict)
+    closed: dict[Key, int] = field(default_factory=dict)
+    owed: set[Key] = field(default_factory=set)
+
+    def intent(self, key: Key, place: int) -> None:
+        """One intent: the only one that is open."""
+        if key in self.opened and not self._untold(self.opened[key], place):
+            raise BrokenError("I1", f"a second intent of {key} without an outcome")
+        self.opened[key] = place
+
+    def outcome(self, key: Key, place: int) -> None:
+        """One outcome: of an intent that is open."""
+        if key not in self.opened and not (key in self.closed and self._untold(self.closed[key], place)):
+            raise BrokenError("I1", f"an outcome of {key} without an intent")
+        self.opened.pop(key, None)
+        self.owed.discard(key)
+        self.closed[key] = place
+
+    def effect(self, effect: JournalEntry, place: int) -> None:
+        """One executed write of ours: it had an intent, and owes an outcome."""
+        verb, target, who = effect_key(effect)
+        known = [*self.opened, *(key for key, told in self.closed.items() if self._untold(told, place))]
+        covered = [key for key in known if key[1] == f"{verb} {target}" and who in ("", key[2])]
+        if not covered:
+            raise BrokenError("I1", f"no intent before {effect.method} {effect.path}")
+        self.owed.update(covered)
+
+    def _untold(self, place: int, until: int) -> bool:
+        """Whether the process died between this record and its transaction."""
+        first = self.life.tape[place]
+        assert isinstance(first, Recorded)
+        for event in self.life.tape[place + 1 : until]:
+            if isinstance(event, Stored) and event.process == first.process:
+                return False
+            if isinstance(event, Ended) and event.process == first.process:
+                return event.kind in ("kill", "full")
+        return False
+
+
+def intents_and_outcomes(life: Life) -> None:
+    """I1: every effect has exactly one intent before it and one outcome after it."""
+    book = Book(life)
+    for place, event in enumerate(life.tape):
+        if isinstance(event, Recorded) and event.record.get("change"):
+            _enter(book, event.record, place)
+        for effect in event.effects if isinstance(event, Asked) else ():
+            book.effect(effect, place)
+    if book.owed and life.tries[-1].outcome is not None:
+        raise BrokenError("I1", f"no outcome after {sorted(book.owed)}")
+
+
+def _enter(book: Book, record: dict[str, Any], place: int) -> None:
+    change = record["change"]
+    key = record["step"], f"{change['verb']} {change['target']['id']}", record["leaver"]["id"]
+    if record["event"] == "intent":
+        book.intent(key, place)
+    elif record["event"] == "outcome":
+        book.outcome(key, place)
+    elif excused("open-intent"):
+        book.owed.discard(key)
+
+
+def once(life: Life) -> None:
+    """I2: nobody is deleted twice, unless somebody else brought them back in between."""
+    deleted: set[str] = set()
+    for effect, ours in _effects(life):
+        if ours and effect.method == "DELETE" and re.fullmatch(rf"/v1.0/users/{GUID}", effect.path):
+            if effect.path in deleted:
+                raise BrokenError("I2", f"{effect.method} {effect.path} twice")
+            deleted.add(effect.path)
+        if effect.path.endswith("/restore"):
+            deleted.discard(f"/v1.0/users/{effect.path.split('/')[-2]}")
+
+
+def _effects(life: Life) -> Iterator[tuple[JournalEntry, bool]]:
+    for event in life.tape:
+        for effect in getattr(event, "effects", ()):
+            yield effect, isinstance(event, Asked)
+
+
+def only_what_was_planned(life: Life) -> None:
+    """I3: writes only to what was planned, by object id, and never to a refused leaver."""
+    assert life.plan is not None
+    planned = {call for each in life.plan.leavers for change in each.changes for call in [expected(change)]}
+    licenses = {each.leaver.id: _licenses(each) for each in life.plan.leavers}
+    refused: set[tuple[int, str]] = set()
+    for event in life.tape:
+        if isinstance(event, Recorded) and event.record["event"] == "refused":
+            refused.add((event.process, event.record["leaver"]["id"]))
+        for call in event.calls if isinstance(event, Asked) else ():
+            if not call.write:
+                continue
+            if (call.method, call.path, kind_of(call)) not in planned or not ADDRESSES.fullmatch(call.path):
+                raise BrokenError("I3", f"{call.method} {call.path} {kind_of(call)} was never planned")
+            if call.path.endswith("/assignLicense"):
+                _only_planned_licenses(call, licenses)
+            assert isinstance(event, Asked)
+            for process, leaver in refused:
+                if process == event.process and leaver in call.path:
+                    raise BrokenError("I3", f"{call.method} {call.path} after the leaver was refused")
+
+
+def _licenses(each: LeaverPlan) -> set[str]:
+    return {part.id for change in each.changes if change.verb == "free" for part in change.parts}
+
+
+def _only_planned_licenses(call: Call, planned: dict[str, set[str]]) -> None:
+    extra = set(call.body["removeLicenses"]) - planned[call.path.split("/")[2]]
+    if extra or call.body["addLicenses"]:
+        raise BrokenError("I3", f"licenses that were never planned: {call.body}")
+
+
+def nobody_deleted_who_was_enabled(life: Life) -> None:
+    """I3: whoever was read as enabled, although the plan disables them first, is not deleted."""
+    assert life.plan is not None
+    first = {each.leaver.id for each in life.plan.leavers if _disables_before_deleting(each)}
+    if excused("held-unchanged"):
+        first &= {
+            e.record["leaver"]["id"]
+            for e in life.tape
+            if isinstance(e, Recorded) and e.record["event"] == "outcome" and e.record["outcome"] == "changed"
+            if e.record["change"]["verb"] == "disable" and e.record["change"]["target"]["kind"] == "user"
+        }
+    enabled: dict[str, bool] = {}
+    for asked in life.requests():
+        for call in asked.calls:
+            id = call.path.split("/")[2] if call.path.startswith("/users/") else ""
+            if call.method == "DELETE" and call.path == f"/users/{id}" and id in first and enabled.get(id):
+                raise BrokenError("I3", f"{id} was deleted although read as enabled just before")
+            seen = asked.seen.get(call.id)
+            if call.method == "GET" and call.path == f"/users/{id}" and seen and seen.status == 200:
+                enabled[id] = bool(isinstance(seen.body, dict) and seen.body.get("accountEnabled"))
+
+
+def _disables_before_deleting(each: LeaverPlan) -> bool:
+    changes = [(c.verb, p.step.on_failure.value) for p in each.steps for c in p.changes if c.target.kind == "user"]
+    verbs = [verb for verb, _ in changes]
+    if "disable" not in verbs or "delete" not in verbs or ("disable", "continue") in changes:
+        return False
+    dues = {c.verb: p.due for p in each.steps for c in p.changes if c.target.kind == "user"}
+    return verbs.index("disable") < verbs.index("delete") and dues["disable"] <= dues["delete"]

@@ -1,0 +1,143 @@
+"""All that a seed decides, decided before anything happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tests.simulation.faults import DELAYS, LAGS, draw_faults
+from tests.simulation.known import excused
+from tests.simulation.meddling import Meddle, draw_meddle
+
+PEOPLE = {
+    "SawyerM@contoso.com": "a0000000-0000-4000-8000-000000000001",  # everything
+    "AdeleV@contoso.com": "a0000000-0000-4000-8000-000000000003",  # shares devices
+    "AlexW@contoso.com": "a0000000-0000-4000-8000-000000000004",  # an administrator
+    "dana_fabrikam.com#EXT#@contoso.onmicrosoft.com": "a0000000-0000-4000-8000-000000000009",  # a guest
+    "LynneR@contoso.com": "a0000000-0000-4000-8000-000000000010",  # synchronized
+    "Miles.O'Brien@contoso.com": "a0000000-0000-4000-8000-000000000013",
+    "IsaiahL@contoso.com": "a0000000-0000-4000-8000-000000000016",  # nothing attached
+    "DiegoS@contoso.com": "a0000000-0000-4000-8000-000000000018",  # a role through a group
+}
+WEIGHTS = (10, 3, 3, 2, 1, 2, 2, 2)
+LATER = ("T+1h", "T+30d", "T+30d", "T+30d")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ends before its time.
+
+    Args:
+        kind: `kill`, `stop` (SIGTERM), or `full` (the disk).
+        around: `http`, `audit` or `store`.
+        number: Which of these, from 1.
+        when: `before` or `after`; `torn` for an audit line of which only a part reaches the disk.
+    """
+
+    kind: str
+    around: str
+    number: int
+    when: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One process: what goes wrong while it lives."""
+
+    faults: tuple[Any, ...] = ()
+    lag: float = 0.0
+    delay: tuple[float, float] | None = None
+    ending: Ending | None = None
+    before: tuple[Meddle, ...] = ()
+    during: tuple[tuple[int, str, Meddle], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Everything that happens under one seed."""
+
+    seed: int
+    people: tuple[str, ...]
+    steps: tuple[str, ...]
+    planning: Attempt
+    attempts: tuple[Attempt, ...]
+    meddled: bool
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed."""
+    rng = Random(seed)
+    names, count = list(PEOPLE), rng.choice((1, 1, 1, 2, 3))
+    people: list[str] = []
+    while len(people) < count:
+        name = rng.choices(names, WEIGHTS)[0]
+        people += [name] if name not in people else []
+    ids = [PEOPLE[name] for name in people]
+    meddled = rng.random() < 0.5
+    planning = Attempt(tuple(draw_faults(rng)) if rng.random() < 0.3 else (), rng.choice(LAGS), rng.choice(DELAYS))
+    attempts = tuple(_attempt(rng, ids, meddled) for _ in range(rng.choice((1, 2, 2, 3, 4))))
+    return Scenario(seed, tuple(people), tuple(_steps(rng)), planning, attempts, meddled)
+
+
+def _attempt(rng: Random, ids: list[str], meddled: bool) -> Attempt:
+    before: tuple[Meddle, ...] = ()
+    during: tuple[tuple[int, str, Meddle], ...] = ()
+    if meddled:
+        before = tuple(draw_meddle(rng, ids) for _ in range(rng.choice((0, 0, 1, 2))))
+        during = tuple(
+            (rng.randint(1, 12), rng.choice(("before", "after")), draw_meddle(rng, ids))
+            for _ in range(rng.choice((0, 1, 1, 2)))
+        )
+    ending = _ending(rng) if rng.random() < 0.7 else None
+    return Attempt(tuple(draw_faults(rng)), rng.choice(LAGS), rng.choice(DELAYS), ending, before, during)
+
+
+def _ending(rng: Random) -> Ending:
+    kind = rng.choices(("kill", "stop", "full"), (7, 2, 1))[0]
+    if kind == "full":
+        return Ending(kind, "audit", rng.randint(1, 24), "before")
+    if kind == "stop":
+        return Ending(kind, "http", rng.randint(1, 14), rng.choice(("before", "after")))
+    around = rng.choice(("http", "audit", "store"))
+    whens = ("before", "after", "torn") if around == "audit" else ("before", "after")
+    return Ending(kind, around, rng.randint(1, 14 if around == "http" else 24), rng.choice(whens))
+
+
+def _steps(rng: Random) -> list[str]:
+    """A playbook's steps as YAML list entries."""
+    actions = [
+        _step(rng, "disable-user"),
+        _step(rng, "reset-password"),
+        _step(rng, "revoke-sessions"),
+        _step(rng, "disable-devices", rng.choice(("", "devices: owned", "devices: registered"))),
+        _step(rng, "unown-devices", rng.choice(("", "devices: {display_name: Sawyer Laptop}"))),
+        _step(rng, "remove-licenses", rng.choice(("", "", "keep: [VISIOCLIENT]"))),
+        _step(rng, "remove-groups", rng.choice(("", "", "keep: [Finance Team]"))),
+    ]
+    if rng.random() < 0.4:
+        rng.shuffle(actions)
+    actions = [step for step in actions if rng.random() < 0.8] or actions[:1]
+    if rng.random() < 0.2:
+        actions.insert(rng.randint(0, len(actions)), _step(rng, "revoke-sessions", id="revoke-again"))
+    if rng.random() < 0.65:
+        place = len(actions) if rng.random() < 0.85 else rng.randint(0, len(actions))
+        later = rng.choice(LATER) if rng.random() < 0.5 else ""
+        actions.insert(place, _step(rng, "delete-user", due=later))
+    if rng.random() < 0.15:
+        actions.append(_step(rng, "list-deleted-users"))
+    return sorted(actions, key=_later) if excused("due-order") else actions
+
+
+def _later(step: str) -> int:
+    return (0, 1, 30)[("due: T+1h" in step) + 2 * ("due: T+30d" in step)]
+
+
+def _step(rng: Random, action: str, parameters: str = "", *, id: str = "", due: str = "") -> str:
+    parts = [f"action: {action}", f"id: {id or action}"]
+    parts += [f"with: {{{parameters}}}"] if parameters else []
+    parts += [f"on_failure: {rng.choice(('continue', 'continue', 'pause'))}"] if rng.random() < 0.4 else []
+    parts += ["when: 'leaver.userType == \"Member\"'"] if rng.random() < 0.08 else []
+    due = due or (rng.choice(LATER) if rng.random() < 0.06 else "")
+    parts += [f"due: {due}"] if due else []
+    return "{" + ", ".join(parts) + "}"
