@@ -293,8 +293,8 @@ class LeaverRun:
         now = self.tools.clock.monotonic()
         for each in left:
             answer = sent.answer(each)
-            if self.halted and self.halted != each.planned.step.id:
-                self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, f"not sent: step {self.halted} failed")
+            if self.halted and self.halted != each.planned.step.id and not (answer and answer.ok):
+                self._drop(each, answer, sent)
             elif sent.blocked.get(each.id) and (answer is None or now - sent.started >= VISIBLE_WITHIN):
                 self._untold(each, answer, sent)
             elif sent.blocked.get(each.id):
@@ -322,6 +322,18 @@ class LeaverRun:
         todo = "Look at the object in the admin center, then resume the run."
         self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, sent.attempts(each), todo=todo)
         self._halt(each)
+
+    def _drop(self, each: Pending, answer: Answer | None, sent: _Sent) -> None:
+        """What a failure before it keeps from being sent, or from being sent again."""
+        because = f"step {self.halted} failed"
+        if answer is not None:
+            why = f"{_unsure(answer)}, it is not so when read back, and it was not sent again, because {because}"
+            self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, sent.attempts(each))
+        elif each.id in self.ledger.interrupted:
+            why = f"not sent again, because {because}; it may have been sent before the run was interrupted"
+            self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, why)
+        else:
+            self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, f"not sent: {because}")
 
     def _halt(self, each: Pending) -> None:
         if each.planned.step.on_failure is not OnFailure.CONTINUE:

@@ -64,6 +64,8 @@ class Ledger:
     index: int
     results: list[Result] = field(default_factory=list)
     recorded: dict[tuple[str, str], Recorded] = field(default_factory=dict)
+    interrupted: set[tuple[str, str]] = field(default_factory=set)
+    """Changes whose intent an earlier process left open: they may have been sent."""
     _unsaid: list[Result] = field(default_factory=list)
 
     @property
@@ -74,6 +76,7 @@ class Ledger:
     def recall(self) -> None:
         """Read what this run has recorded before it was interrupted."""
         self.recorded = self.tools.store.recorded(self.run, self.mine.leaver.id)
+        self.interrupted = {id for id, found in self.recorded.items() if found.result is None}
 
     def already(self, planned: PlannedStep, change: Change) -> None:
         """Approved and no longer needed: done by us earlier, done by us and not yet known, or done by somebody else."""

@@ -81,6 +81,8 @@ def _enter(book: Book, record: dict[str, Any], place: int) -> None:
     if record["event"] == "intent":
         book.intent(key, place)
     elif record["event"] == "outcome":
+        if key in book.owed and record.get("why", "").startswith("not sent") and not excused("said-not-sent"):
+            raise BrokenError("I1", f"told as not sent, and yet executed: {key}")
         book.outcome(key, place)
     elif excused("open-intent"):
         book.owed.discard(key)
