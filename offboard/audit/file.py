@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from offboard.audit.chain import MAX_LINE, ZERO, digest, parse_line
 from offboard.errors import Stopped
@@ -55,6 +56,7 @@ class LogFile:
         self._thread = threading.RLock()
         self._broken = ""
         self._head = Head()
+        self._staged, self._staged_head = b"", cast("Head | None", None)
         try:
             self._fd = self._open()
         except OSError as error:
@@ -107,6 +109,7 @@ class LogFile:
             except OSError as error:
                 raise self.error(error) from error
             finally:
+                self._unstage()
                 with contextlib.suppress(OSError):  # closing the file lets go as well
                     fcntl.flock(self._fd, fcntl.LOCK_UN)
 
@@ -143,8 +146,8 @@ class LogFile:
 
     @property
     def head(self) -> Head:
-        """Where the chain ends. Call it while the file is locked."""
-        return self._head
+        """Where the chain ends, staged records included. Call it while the file is locked."""
+        return self._staged_head or self._head
 
     def torn(self) -> Torn | None:
         """The unfinished line at the end, if there is one. Call it while the file is locked."""
@@ -158,19 +161,31 @@ class LogFile:
             offset += len(block)
         return Torn(size - self._head.end, checksum.hexdigest(), beginning.decode("utf-8", "replace"))
 
-    def append(self, line: bytes, hash: str) -> None:
-        """Add a record and wait until the disk has it. Call it while the file is locked.
+    def stage(self, line: bytes, hash: str) -> None:
+        """Add a record to those that `commit` writes. Call it while the file is locked.
+
+        Raises:
+            AuditError: It is too long.
+        """
+        if len(line) > MAX_LINE:
+            raise self.error(f"a record of {len(line)} bytes is too long")
+        head = self.head
+        self._staged += line
+        self._staged_head = Head(head.seq + 1, hash, head.end + len(line))
+
+    def commit(self) -> None:
+        """Append what was staged, as one piece, and wait until the disk has it. Call it while the file is locked.
 
         Raises:
             AuditError: It is not (wholly) on the disk; what was written of it is taken back where possible.
         """
-        if len(line) > MAX_LINE:
-            raise self.error(f"a record of {len(line)} bytes is too long")
-        end = self._head.end
+        if self._staged_head is None:
+            return
+        end, then = self._head.end, self._staged_head
         try:
-            self._write(line, end)
+            self._write(self._staged, end)
             # Over a torn line: its rest goes only after the record that tells of it is there.
-            os.ftruncate(self._fd, end + len(line))
+            os.ftruncate(self._fd, then.end)
         except OSError as error:
             with contextlib.suppress(OSError):  # else the next writer finds a torn line and says so
                 os.ftruncate(self._fd, end)
@@ -181,7 +196,10 @@ class LogFile:
             # After a failed sync nobody knows what the disk holds, and trying again would report a success it is not.
             self._broken = f"{error.strerror} while waiting for the disk"
             raise self.error(error) from error
-        self._head = Head(self._head.seq + 1, hash, end + len(line))
+        self._head = then
+
+    def _unstage(self) -> None:
+        self._staged, self._staged_head = b"", None
 
     def _write(self, line: bytes, offset: int) -> None:
         view = memoryview(line)

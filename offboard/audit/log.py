@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +41,7 @@ class Audit:
             log = cls(file, recorder(file, now))
             with file.locked():
                 log._recover()
+                file.commit()
         except BaseException:
             file.close()
             raise
@@ -71,9 +72,29 @@ class Audit:
             ValueError: There is no such event, or a field is the log's own.
             TypeError: A value has no place in JSON, or is a fraction.
         """
+        return self.write_many([(event, fields)])[0]
+
+    def write_many(self, records: Iterable[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """Add records, all or none, with one append and one wait for the disk. On return they are on the disk.
+
+        A crash in the middle leaves the first few of them, whole; like a single intent whose request never left.
+
+        Args:
+            records: Event and fields, as for `write`, in order.
+
+        Returns:
+            The records as written.
+
+        Raises:
+            AuditError: None of them is on the disk for sure; the caller sends nothing.
+            ValueError: There is no such event, or a field is the log's own; nothing was written.
+            TypeError: A value has no place in JSON, or is a fraction; nothing was written.
+        """
         with self._file.locked():
             self._recover()
-            return self._recorder.record(event, **fields)
+            written = [self._recorder.record(event, **fields) for event, fields in records]
+            self._file.commit()
+            return written
 
     def _recover(self) -> None:
         torn = self._file.torn()

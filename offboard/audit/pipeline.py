@@ -35,8 +35,8 @@ class Recorder(structlog.BoundLoggerBase):
     """A structlog logger with one method."""
 
     def record(self, event: str, **fields: Any) -> dict[str, Any]:
-        """Run the processors and append the line; gives the record as written."""
-        return cast("dict[str, Any]", self._proxy_to_logger("append", event, **fields))
+        """Run the processors and stage the line; gives the record as it will be written."""
+        return cast("dict[str, Any]", self._proxy_to_logger("stage", event, **fields))
 
 
 class Sink:
@@ -45,14 +45,14 @@ class Sink:
     def __init__(self, file: LogFile) -> None:
         self._file = file
 
-    def append(self, line: bytes, record: dict[str, Any]) -> dict[str, Any]:
+    def stage(self, line: bytes, record: dict[str, Any]) -> dict[str, Any]:
         """Hand the line to the file."""
-        self._file.append(line, record["hash"])
+        self._file.stage(line, record["hash"])
         return record
 
 
 def recorder(file: LogFile, now: Callable[[], datetime]) -> Recorder:
-    """A logger that writes to the file. Its `record` must be called while the file is locked.
+    """A logger that stages lines for the file. Its `record` must be called while the file is locked.
 
     Args:
         file: The log.

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import offboard
-from offboard.audit import EVENTS, Audit, verify
+from offboard.audit import EVENTS, Audit, read, verify
 from offboard.audit.chain import _UNSAFE, canonical, line_of
 from offboard.audit.events import record_schema
 from offboard.model import Outcome
@@ -240,3 +240,28 @@ def test_the_record_is_in_the_file_before_write_returns(tmp_path: Path) -> None:
         record = audit.write("intent")
         with open(os.fspath(tmp_path / "a"), "rb") as other:
             assert json.loads(other.read()) == record
+
+
+def test_many_records_are_one_append_and_bound_fields_stand_in_each(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    with Audit.open(path, now=ticking()) as audit:
+        bound = audit.bind(run="r-1")
+        written = bound.write_many([("intent", {"step": "a"}), ("intent", {"step": "b"}), ("outcome", {"step": "a"})])
+        assert bound.write_many([]) == []
+        last = bound.write("run-ended")
+    assert [record["seq"] for record in written] == [1, 2, 3]
+    assert {record["run"] for record in written} == {"r-1"}
+    assert written == list(read(path))[:3]
+    assert last["prev"] == written[2]["hash"]
+    assert verify(path).records == 4
+
+
+@pytest.mark.parametrize("bad", [("no-such-event", {}), ("intent", {"detail": {"x": 0.5}}), ("intent", {"seq": 9})])
+def test_of_many_records_none_is_written_when_one_is_wrong(dozen: Path, bad: tuple[str, dict[str, Any]]) -> None:
+    before = dozen.read_bytes()
+    with Audit.open(dozen, now=ticking()) as audit:
+        with pytest.raises((ValueError, TypeError)):
+            audit.write_many([("intent", {"step": "a"}), bad])
+        assert dozen.read_bytes() == before
+        assert audit.write("intent")["seq"] == 13
+    assert verify(dozen).ok
