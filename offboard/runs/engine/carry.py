@@ -14,13 +14,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from offboard.errors import Busy, OffboardError, Refused
-from offboard.facts import Memberships
+from offboard.errors import Busy, OffboardError
 from offboard.graph.send import utc_now_of
-from offboard.guards import object_to, refuse_if_unapproved
 from offboard.model import Plan
-from offboard.planner import fingerprint, pins
 from offboard.runs.apply import Applier
+from offboard.runs.engine.askguards import ask_guards, hold_refused
 from offboard.runs.engine.leases import BEATS, LASTS
 from offboard.runs.engine.shares import Share, after_turn, part_of
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
@@ -143,7 +141,7 @@ async def carry_on(applier: Applier, run: str, leavers: Collection[str] | None =
         fresh = {s.leaver: s for s in store.shares(run)}
         shares = [fresh[s.leaver] for s in wanted if not fresh[s.leaver].over and fresh[s.leaver].hold is None]
         now = utc_now_of(applier.tools.reader.sender)
-        refused = await _ask_guards(applier, record.plan, shares, now)
+        refused = await ask_guards(applier, record.plan, shares, now)
         going = [share for share in shares if share.leaver not in refused]
         found: list[LeaverOutcome] = []
         applier.tools.audit.write("run-resumed", leavers=len(going))
@@ -151,7 +149,7 @@ async def carry_on(applier: Applier, run: str, leavers: Collection[str] | None =
             outcome = await applier.carry_on(part_of(record.plan, going), run)
             _settle(applier, going, outcome, now)
             found = list(outcome.leavers)
-        _hold(applier, [share for share in shares if share.leaver in refused], refused)
+        hold_refused(applier, [share for share in shares if share.leaver in refused], refused)
         order = [*going, *(share for share in shares if share.leaver in refused)]
         found += [LeaverOutcome(len(going) + n, refused=(refused[s.leaver],)) for n, s in enumerate(order[len(going) :])]
         return RunOutcome(run, part_of(record.plan, order), tuple(found)) if order else None
@@ -163,47 +161,3 @@ def _settle(applier: Applier, shares: Sequence[Share], outcome: RunOutcome, now:
         code = RunOutcome(outcome.run, outcome.plan, (each,)).exit_code(applier.accepted)
         done.append(replace(share, exit_code=code) if share.over else after_turn(share, each, code, now))
     applier.tools.store.settle(done)
-
-
-async def _ask_guards(applier: Applier, plan: Plan, shares: Sequence[Share], now: datetime) -> dict[str, str]:
-    """What the guards say before a later phase acts, on what is true now; by leaver."""
-    part = part_of(plan, shares)
-    acting = [
-        (share, each)
-        for share, each in zip(shares, part.leavers, strict=True)
-        if share.exit_code is not None and any(p.due <= now and p.changes and p.due > each.leave for p in each.steps)
-    ]
-    if not acting:
-        return {}
-    everybody = "; ".join(_whole(applier, plan))
-    reader, pinned = applier.tools.reader, {share.leaver: pins(each.fingerprint) for share, each in acting}
-    facts = await reader.again([share.leaver for share, _ in acting], frozenset({Memberships}), pinned)
-    found = {}
-    for (share, each), fact in zip(acting, facts, strict=True):
-        name = fact.account.user_principal_name or each.leaver.user_principal_name
-        alone = replace(each, leaver=replace(each.leaver, user_principal_name=name), fingerprint=fingerprint(fact))
-        judged = object_to(replace(part, leavers=(replace(alone, objections=()),)), applier.limits)
-        stops = [f"{o.guard}: {o.reason}" for o in judged.leavers[0].objections if o.severity == "stop"]
-        if everybody or stops:
-            found[share.leaver] = "; ".join(filter(None, [everybody, *stops]))
-    return found
-
-
-def _whole(applier: Applier, plan: Plan) -> list[str]:
-    """What stands against the run as a whole."""
-    bare = replace(plan, leavers=tuple(replace(each, objections=()) for each in plan.leavers))
-    objections = object_to(bare, applier.limits).leavers[0].objections
-    found = [f"{o.guard}: {o.reason}" for o in objections if o.severity == "stop" and o.guard.startswith("max_")]
-    try:
-        refuse_if_unapproved(plan, applier.limits)
-    except Refused as error:
-        found.append(error.what)
-    return found
-
-
-def _hold(applier: Applier, shares: Sequence[Share], refused: dict[str, str]) -> None:
-    """A guard's objection is kept until a person has looked: it holds the leaver's share."""
-    held = [replace(share, hold=f"refused by the guards: {refused[share.leaver]}", exit_code=3) for share in shares]
-    for share in held:
-        applier.tools.audit.write("refused", leaver={"id": share.leaver}, why=share.hold)
-    applier.tools.store.steer(held)
