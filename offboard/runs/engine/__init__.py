@@ -7,5 +7,6 @@ never that of the plan. What is due stands in the same store, so nothing has to 
 
 `database` is SQLite or PostgreSQL behind one small protocol, `tables` what they hold, `leases` who may act on whom,
 `shares` how far each leaver of each run has come, `onerun` that nobody has two open runs, `steering` what a person may
-change, `carry` one turn of a run under leases, `worker` turn after turn until stopped.
+change, `carry` one turn of a run under leases, `askguards` what is asked again before it, `worker`
+turn after turn until stopped, `quota` how much all processes of a tenant may write.
 """

@@ -1,7 +1,7 @@
 """What the store holds, and how an older store becomes one of today.
 
 Format 1 knew runs and changes. Format 2 knows each leaver's share of a run (so that one can be held, canceled or moved
-without the others), leases, and workers.
+without the others), leases, and workers. Format 3 knows the quota that all processes of a tenant share.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from offboard.errors import UsageError
 from offboard.runs.engine.database import Database
 
-FORMAT = 2
+FORMAT = 3
 TABLES = (
     """
 CREATE TABLE IF NOT EXISTS run (
@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS lease (
     tenant TEXT NOT NULL, leaver TEXT NOT NULL, run TEXT NOT NULL, owner TEXT NOT NULL, fence INTEGER NOT NULL,
     expires {real} NOT NULL,
     PRIMARY KEY (tenant, leaver)
+){strict}""",
+    """
+CREATE TABLE IF NOT EXISTS quota (
+    tenant TEXT PRIMARY KEY, level {real} NOT NULL, at {real} NOT NULL, not_before {real} NOT NULL
 ){strict}""",
 )
 SQLITE = {"blob": "BLOB", "real": "REAL", "number": "", "strict": " STRICT"}
