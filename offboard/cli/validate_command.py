@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 @click.command("validate", epilog="Example:  offboard validate playbooks/leaver.yaml")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--strict", is_flag=True, help="Findings count as errors: exit 2.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors: exit 2.")
 @pass_app
 def command(app: App, files: tuple[str, ...], strict: bool) -> int:
     """Check each FILE (a path, or a playbook's name): every error with file, line and column, and what to write.
 
-    Findings are no errors: they explain what a playbook risks by its order. Contacts nobody.
+    Findings are no errors: they explain what a playbook risks by its order. A remark is worth knowing; a warning is an
+    error with --strict. Contacts nobody.
     """
     from offboard.findings import find
     from offboard.loading.catalog import find_playbook
@@ -40,6 +42,8 @@ def command(app: App, files: tuple[str, ...], strict: bool) -> int:
             continue
         found = find(book)
         warned = warned or any(finding.severity == "warning" for finding in found)
+        if strict:
+            found = [replace(f, severity="error") if f.severity == "warning" else f for f in found]
         reports.append(_good(app, str(path), len(book.steps), found))
     if app.as_json:
         app.out_json(reports)
@@ -64,7 +68,15 @@ def _good(app: App, path: str, steps: int, found: Sequence[Finding]) -> dict[str
         for finding in found:
             app.out(finding_text(finding, path, app.color(sys.stdout)))
     listed = [
-        {"code": f.code, "severity": f.severity, "line": f.line, "title": f.title, "explanation": f.explanation}
+        {
+            "code": f.code,
+            "severity": f.severity,
+            "line": f.line,
+            "about": f.about,
+            "title": f.title,
+            "explanation": f.explanation,
+            "mend": f.mend,
+        }
         for f in found
     ]
     return {"path": path, "valid": True, "problems": [], "findings": listed}

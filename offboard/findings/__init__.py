@@ -7,6 +7,7 @@ never changes its meaning.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 from offboard.errors import UsageError
@@ -85,4 +86,12 @@ def explain(code: str) -> str:
             f"There is no finding {shown(code)}" + (f"; did you mean {shown(meant)}?" if meant else "."),
             todo=f"Known are {', '.join(WORDS)}.",
         )
-    return f"{word.code} ({word.severity}): {word.general}\n\n{word.explanation}\n\nWhat to do: {word.mend}"
+    text = f"{word.code} ({word.severity}): {word.general}\n\n{word.explanation}\n\nWhat to do: {word.mend}"
+    if not word.bad:
+        return text
+    return f"{text}\n\nFound in:\n\n{_quoted(word.bad)}\n\nMended:\n\n{_quoted(word.good)}"
+
+
+def _quoted(steps: str) -> str:
+    """Steps of a playbook, set off in a page."""
+    return textwrap.indent(f"steps:\n{textwrap.indent(steps, '  ')}", "    ")

@@ -14,6 +14,15 @@ DISABLE, REVOKE, RESET = "disable-user", "revoke-sessions", "reset-password"
 DELETE, LICENSES = "delete-user", "remove-licenses"
 CUTS = frozenset({DISABLE, RESET, "disable-devices", "unown-devices", "remove-groups", LICENSES, DELETE})
 """What the leaver notices; being signed out once is a nuisance only."""
+BACK = {
+    DISABLE: "enable-user",
+    "disable-devices": "enable-devices",
+    "unown-devices": "own-devices",
+    "remove-groups": "add-groups",
+    LICENSES: "assign-licenses",
+    DELETE: "restore-user",
+}
+"""What takes an action back."""
 
 _GUEST = re.compile(r"""leaver\.userType\s*==\s*["']Guest["']""")
 _PARAMETER = re.compile(r"\bparameters\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
@@ -89,6 +98,13 @@ def after_deletion(order: Order, _: Playbook) -> Iterator[Hit]:
                 yield _at("OFB203", step)
 
 
+def license_gone(order: Order, _: Playbook) -> Iterator[Hit]:
+    """OFB204."""
+    for place, freed in order.all(LICENSES)[:1]:
+        if not freed.parameters.get("keep") and not _guests_only(freed):
+            yield from (_at("OFB204", step) for step in order.steps[place + 1 :] if ACTIONS[step.action].needs_license)
+
+
 def deleted_at_once(order: Order, _: Playbook) -> Iterator[Hit]:
     """OFB205."""
     yield from (_at("OFB205", step) for _place, step in order.all(DELETE) if step.due.minutes <= 0)
@@ -129,6 +145,18 @@ def reset_too_late(order: Order, _: Playbook) -> Iterator[Hit]:
             yield _at("OFB208", reset, "remark" if blocked else "")
 
 
+def taken_back(order: Order, _: Playbook) -> Iterator[Hit]:
+    """OFB209."""
+    done: dict[str, set[str | None]] = {}
+    for step in order.steps:
+        before = done.get(step.action, set())
+        # Two conditions that differ may exclude each other; what only one of the two asks does not.
+        if before and (step.when is None or None in before or step.when in before):
+            yield _at("OFB209", step)
+        if back := BACK.get(step.action):
+            done.setdefault(back, set()).add(step.when)
+
+
 def revoked_only(order: Order, _: Playbook) -> Iterator[Hit]:
     """OFB210."""
     if not any(order.all(action) for action in (DISABLE, RESET, DELETE)):
@@ -149,6 +177,14 @@ def mailbox_lost(order: Order, _: Playbook) -> Iterator[Hit]:
             yield _at("OFB212", step)
 
 
+def groups_too_late(order: Order, _: Playbook) -> Iterator[Hit]:
+    """OFB214; where the time between the two is meant, the open item is true for that long."""
+    for place, step in order.all(LICENSES)[:1]:
+        later = [other for n, other in order.all("remove-groups") if n > place]
+        if any(other.due == step.due for other in later):
+            yield _at("OFB214", step)
+
+
 def out_of_order(_: Order, playbook: Playbook) -> Iterator[Hit]:
     """OFB213."""
     latest = playbook.steps[0].due.minutes if playbook.steps else 0
@@ -162,12 +198,15 @@ RULES: tuple[Callable[[Order, Playbook], Iterator[Hit]], ...] = (
     revoked_too_early,
     never_revoked,
     after_deletion,
+    license_gone,
     deleted_at_once,
     unguarded,
     unused_parameters,
     reset_too_late,
+    taken_back,
     revoked_only,
     before_leaving,
     mailbox_lost,
     out_of_order,
+    groups_too_late,
 )

@@ -15,6 +15,8 @@ class Word:
         title: One line; `{step}` stands for the step's id, `{parameter}` for the parameter's name.
         explanation: What happens, seen from the leaver's side.
         mend: What to write instead.
+        bad: Steps in which it is found, as an author writes them; empty where no action of today can be written so.
+        good: The same steps, mended.
     """
 
     code: str
@@ -22,6 +24,8 @@ class Word:
     title: str
     explanation: str
     mend: str
+    bad: str = ""
+    good: str = ""
 
     def about(self, name: str) -> str:
         """The title, about this step or parameter."""
@@ -40,6 +44,8 @@ _ALL = (
         "sessions are revoked before the user is disabled",
         "Between the two, the leaver can sign in again and gets a new session, which the revocation no longer reaches.",
         "Disable first, or revoke once more afterwards.",
+        bad="- revoke-sessions\n- disable-user",
+        good="- disable-user\n- revoke-sessions",
     ),
     Word(
         "OFB202",
@@ -48,6 +54,8 @@ _ALL = (
         "Disabling stops new sign-ins. Whoever is signed in stays so until the tokens expire: about an hour for most "
         "applications, longer for some.",
         "Add revoke-sessions after disable-user.",
+        bad="- disable-user",
+        good="- disable-user\n- revoke-sessions",
     ),
     Word(
         "OFB203",
@@ -56,6 +64,16 @@ _ALL = (
         "A deleted user has no sign-in to disable, no password to set and no license to free. The step will be skipped "
         "for every leaver.",
         "Move it before delete-user.",
+        bad="- delete-user\n- remove-licenses",
+        good="- remove-licenses\n- delete-user",
+    ),
+    Word(
+        "OFB204",
+        "warning",
+        "{step} needs a license that is gone by then",
+        "It works on something that lives with a license, as a mailbox does. Once remove-licenses has freed the license, "
+        "Graph no longer finds it, or finds it disconnected, and the step fails for every leaver.",
+        "Move it before remove-licenses, or name the product it needs under keep there.",
     ),
     Word(
         "OFB205",
@@ -64,6 +82,8 @@ _ALL = (
         "A deleted user stays 30 days in the tenant's deleted items and can be restored until then; after that the "
         "deletion is final. Mail, files and the question who takes over must be settled within these 30 days.",
         "Delete later (due: T+30d): a disabled user is out just as surely, and the 30 days begin only then.",
+        bad="- delete-user",
+        good="- action: delete-user\n  due: T+30d",
     ),
     Word(
         "OFB206",
@@ -86,6 +106,19 @@ _ALL = (
         "the password is reset after the sessions are revoked",
         "A session begun with the old password between the two lives on, and the revocation no longer reaches it.",
         "Reset first, or revoke once more afterwards.",
+        bad="- revoke-sessions\n- reset-password",
+        good="- reset-password\n- revoke-sessions",
+    ),
+    Word(
+        "OFB209",
+        "warning",
+        "{step} takes back what an earlier step of the playbook did",
+        "Both steps are carried out, and the second one wins: the leaver ends with the access that the first one took. "
+        "The run says success, because each step did what it says.",
+        "Keep only one of the two, or give them conditions of which only one can hold. To take a whole run back, use "
+        "offboard undo.",
+        bad="- disable-user\n- revoke-sessions\n- enable-user",
+        good="- disable-user\n- revoke-sessions",
     ),
     Word(
         "OFB210",
@@ -93,6 +126,8 @@ _ALL = (
         "sessions are revoked, and nothing keeps the leaver from signing in again",
         "The leaver is signed out within minutes, enters the password, and goes on.",
         "Add disable-user before revoke-sessions.",
+        bad="- revoke-sessions",
+        good="- disable-user\n- revoke-sessions",
     ),
     Word(
         "OFB211",
@@ -100,6 +135,8 @@ _ALL = (
         "{step} takes effect before the leave time",
         "The leaver is still at work then and loses access without having left.",
         "Write due: T, or leave due out.",
+        bad="- action: disable-user\n  due: T-7d\n- revoke-sessions",
+        good="- disable-user\n- revoke-sessions",
     ),
     Word(
         "OFB212",
@@ -109,6 +146,8 @@ _ALL = (
         "still exists. Restoring the user does not bring it back.",
         "Remove the licenses when the user is deleted, or convert the mailbox to a shared one first, or name the product "
         "with the mailbox under keep.",
+        bad="- remove-licenses",
+        good="- action: remove-licenses\n  due: T+30d\n- action: delete-user\n  due: T+30d",
     ),
     Word(
         "OFB213",
@@ -116,6 +155,18 @@ _ALL = (
         "{step} stands below a step that falls due later",
         "A playbook is planned from top to bottom: the step would be planned as if the later one had happened already.",
         "Write the steps in the order in which they fall due.",
+        bad="- action: delete-user\n  due: T+30d\n- disable-user\n- revoke-sessions",
+        good="- disable-user\n- revoke-sessions\n- action: delete-user\n  due: T+30d",
+    ),
+    Word(
+        "OFB214",
+        "remark",
+        "{step} comes before the groups are left that bring some of the licenses",
+        "A license that comes with a group stays as long as the membership does. The step names it as left open, although "
+        "remove-groups frees it a moment later.",
+        "Write remove-groups before remove-licenses.",
+        bad="- remove-licenses\n- remove-groups\n- delete-user",
+        good="- remove-groups\n- remove-licenses\n- delete-user",
     ),
 )
 

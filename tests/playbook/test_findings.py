@@ -1,5 +1,6 @@
 """What is found about the order and the combination of steps."""
 
+import textwrap
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from offboard.actions import ACTIONS
 from offboard.actions.revoke_sessions import RevokeSessions
 from offboard.errors import UsageError
 from offboard.findings import CODES, WORDS, Finding, explain, find
+from offboard.findings.rules import BACK
 from offboard.loading.playbook import load
 from offboard.model import Effect
 
@@ -173,6 +175,65 @@ def test_a_step_below_one_that_falls_due_later_is_found() -> None:
     ]
     assert [f.about for f in listed] == ["disable-user", "revoke-sessions"]
     assert "OFB213" not in codes("disable-user", "revoke-sessions", "{action: delete-user, due: T+30d}")
+
+
+class Forward(RevokeSessions):
+    """An action on the mailbox."""
+
+    name = "forward-mail"
+    needs_license: ClassVar[bool] = True
+
+
+@pytest.fixture
+def forward(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A table of actions with one that needs a license."""
+    from offboard.loading.complaints import _validator
+
+    monkeypatch.setitem(ACTIONS, "forward-mail", Forward())
+    _validator.cache_clear()
+    yield
+    _validator.cache_clear()
+
+
+@pytest.mark.usefixtures("forward")
+def test_a_step_that_needs_a_license_is_found_after_the_licenses_are_removed() -> None:
+    finding = one("OFB204", "remove-licenses", "forward-mail", "delete-user")
+    assert (finding.line, finding.about, finding.severity) == (5, "forward-mail", "warning")
+    assert "OFB204" not in codes("forward-mail", "remove-licenses", "delete-user")
+    assert "OFB204" not in codes("{action: remove-licenses, with: {keep: [SPE_E3]}}", "forward-mail", "delete-user")
+    assert "OFB204" not in codes(f'{{action: remove-licenses, when: "{GUEST}"}}', "forward-mail")
+
+
+@pytest.mark.parametrize(("taken", "back"), BACK.items())
+def test_a_step_that_takes_an_earlier_one_back_is_found(taken: str, back: str) -> None:
+    again = ACTIONS[back].example.removeprefix("- ").replace("\n", "\n  ")
+    assert one("OFB209", taken, again).about == back
+    assert "OFB209" not in codes(again, taken)
+
+
+def test_taking_back_under_a_condition_of_its_own_is_not_found() -> None:
+    disable = f'{{action: disable-user, when: "{GUEST}"}}'
+    assert "OFB209" not in codes(disable, "{action: enable-user, when: 'leaver.userType == \"Member\"'}")
+    assert "OFB209" in codes(disable, f'{{action: enable-user, when: "{GUEST}"}}')
+    assert "OFB209" in codes(disable, "enable-user")
+
+
+@pytest.mark.parametrize("code", [code for code, word in WORDS.items() if word.bad])
+def test_every_example_of_a_page_has_the_finding_and_its_mended_twin_has_not(code: str) -> None:
+    bad, good = (_steps(text) for text in (WORDS[code].bad, WORDS[code].good))
+    assert code in [finding.code for finding in find(load("p", bad))]
+    assert code not in [finding.code for finding in find(load("p", good))]
+
+
+def test_only_findings_that_no_action_of_today_can_cause_have_no_example() -> None:
+    without = {code for code, word in WORDS.items() if not word.bad}
+    irreversible = any(action.effect is Effect.IRREVERSIBLE for action in ACTIONS.values())
+    licensed = any(action.needs_license for action in ACTIONS.values())
+    assert without == {"OFB207"} | (set() if irreversible else {"OFB206"}) | (set() if licensed else {"OFB204"})
+
+
+def _steps(text: str) -> bytes:
+    return f"playbook: p\ndescription: d\nsteps:\n{textwrap.indent(text, '  ')}\n".encode()
 
 
 def test_findings_stand_in_the_order_of_the_file() -> None:
