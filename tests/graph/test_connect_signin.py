@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -103,7 +104,7 @@ async def test_with_a_device_code(attended: TenantConfig, watched: Watched, home
     (prompt,) = said
     assert f"{attended.login}/devicelogin" in prompt
     assert "contoso" in prompt
-    assert any(code.isalnum() and len(code) == 8 and code.isupper() for code in prompt.replace(" (", " ").split())
+    assert any(re.fullmatch("[A-Z0-9]{8}", word) for word in prompt.replace(" (", " ").split())
     assert files_with(b"eyJ", home) == []
 
 

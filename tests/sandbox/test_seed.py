@@ -82,7 +82,8 @@ def test_a_bad_seed_leaves_the_tenant_as_it_was(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[" * 50_000, "too deep"),
+        ("[" * 100, "too deep"),
+        ("[" * 50_000, "too deep|nesting depth"),  # newer versions of libyaml give up before we do
         ("a: &x 1\nb: *x\n", "aliases"),
         ("a: [", "not valid YAML"),
         ("just text", "a seed is a mapping"),
