@@ -1,0 +1,25 @@
+"""Guards: pure checks over a plan, asked when it is made and again before it is carried out.
+
+A guard says `stop` (the plan is refused) or `warn` (the reviewer must know). One choke point, `object_to`, is asked on
+every way in: a name, a list, a file, a resumed run, a delayed step, another program.
+
+Why: belts that are opt-in get forgotten, and belts that sit on one road leak on the next. So they are on by default, each
+family has a file of its own, and nobody writes to a tenant without having asked here.
+"""
+
+from __future__ import annotations
+
+from offboard.guards.approval import refuse_if_unapproved
+from offboard.guards.choke import object_to, refuse_if_stopped
+from offboard.guards.limits import Limits
+from offboard.guards.permission import lacking, refuse_if_lacking, warn_of_lacking
+
+__all__ = [
+    "Limits",
+    "lacking",
+    "object_to",
+    "refuse_if_lacking",
+    "refuse_if_stopped",
+    "refuse_if_unapproved",
+    "warn_of_lacking",
+]
