@@ -86,7 +86,7 @@ class Answer:
         except ValueError:
             try:
                 seconds = (parsedate_to_datetime(text).astimezone(UTC) - now).total_seconds()
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, OverflowError):
                 return None
         return seconds if 0 <= seconds < 86400 else None
 
@@ -97,5 +97,5 @@ def http_date(text: str | None) -> datetime | None:
         return None
     try:
         return parsedate_to_datetime(text).astimezone(UTC)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -17,6 +17,7 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from offboard import __version__
 from offboard.errors import GraphUnavailable, UsageError
+from offboard.graph.bodies import ACCEPTED
 from offboard.graph.credentials import Credential, make_credential
 from offboard.graph.record import SignInRecord
 from offboard.graph.token import TokenInfo
@@ -161,7 +162,7 @@ def _client(tenant: TenantConfig, transport: httpx.AsyncBaseTransport | None) ->
         follow_redirects=False,
         timeout=TIMEOUT,
         limits=LIMITS,
-        headers={"User-Agent": f"offboard/{__version__}"},
+        headers={"User-Agent": f"offboard/{__version__}", "Accept-Encoding": ACCEPTED},
     )
 
 

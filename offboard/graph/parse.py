@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from offboard.errors import GraphUnavailable
 from offboard.facts import Account, DeletedUser, Device, Group, License, Unreadable
+from offboard.graph.requests import GUID
 from offboard.model import JSON, Ref
 
 Body = Mapping[str, JSON]
@@ -16,7 +17,7 @@ def account(body: Body) -> Account:
     """A user object, alive or from the deleted items."""
     boss = body.get("manager")
     return Account(
-        id=need(body, "id"),
+        id=object_id(body),
         user_principal_name=former_name(body),
         display_name=text(body, "displayName") or need(body, "userPrincipalName"),
         user_type=text(body, "userType") or "Member",
@@ -40,7 +41,7 @@ def account(body: Body) -> Account:
 def former_name(body: Body) -> str:
     """The user principal name; a deleted user's as it was, without the object id that the directory puts before it."""
     name = need(body, "userPrincipalName")
-    prefix = need(body, "id").replace("-", "")
+    prefix = object_id(body).replace("-", "")
     mangled = body.get("deletedDateTime") and name.casefold().startswith(prefix.casefold())
     return name[len(prefix) :] if mangled and len(name) > len(prefix) else name
 
@@ -48,15 +49,15 @@ def former_name(body: Body) -> str:
 def ref(body: Body) -> Ref:
     """Any directory object, as a reference."""
     kind = str(body.get("@odata.type") or "#microsoft.graph.user").rpartition(".")[2]
-    return Ref(kind, need(body, "id"), text(body, "displayName") or text(body, "userPrincipalName") or need(body, "id"))
+    return Ref(kind, object_id(body), text(body, "displayName") or text(body, "userPrincipalName") or object_id(body))
 
 
 def device(body: Body, owners: tuple[Ref, ...] | Unreadable, users: tuple[Ref, ...] | Unreadable) -> Device:
     """A device object with the people it belongs to."""
     return Device(
-        id=need(body, "id"),
+        id=object_id(body),
         device_id=text(body, "deviceId") or "",
-        name=text(body, "displayName") or need(body, "id"),
+        name=text(body, "displayName") or object_id(body),
         enabled=flag(body, "accountEnabled"),
         trust_type=text(body, "trustType"),
         synced=flag(body, "onPremisesSyncEnabled") or False,
@@ -94,8 +95,8 @@ def group(body: Body) -> Group:
     """An entry of `memberOf`."""
     types = body.get("groupTypes") or []
     return Group(
-        id=need(body, "id"),
-        name=text(body, "displayName") or need(body, "id"),
+        id=object_id(body),
+        name=text(body, "displayName") or object_id(body),
         kind=str(body.get("@odata.type") or "#microsoft.graph.group").rpartition(".")[2],
         group_types=tuple(map(str, types)) if isinstance(types, list) else (),
         mail_enabled=flag(body, "mailEnabled") or False,
@@ -111,7 +112,7 @@ def deleted_user(body: Body) -> DeletedUser:
     if when is None:
         raise senseless("a deleted user has no deletedDateTime")
     return DeletedUser(
-        id=need(body, "id"),
+        id=object_id(body),
         user_principal_name=text(body, "userPrincipalName") or "",
         display_name=text(body, "displayName") or "",
         account_enabled=flag(body, "accountEnabled"),
@@ -133,6 +134,14 @@ def need(body: Body, key: str) -> str:
     found = text(body, key)
     if not found:
         raise senseless(f"an object has no {key}")
+    return found
+
+
+def object_id(body: Body) -> str:
+    """The object's id. It becomes part of the addresses that are written to, so it must be one and nothing else."""
+    found = need(body, "id")
+    if not GUID.fullmatch(found):
+        raise senseless(f"an object's id is {found[:40]!r}")
     return found
 
 
@@ -159,14 +168,18 @@ def time(body: Body, key: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(found)
-    except ValueError as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # a zone can carry the year 1 or 9999 out of the calendar
         raise senseless(f"{key} is no time: {found[:40]!r}") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def senseless(what: str) -> GraphUnavailable:
+class Senseless(GraphUnavailable):
+    """An answer that cannot be understood; it concerns only what was asked for."""
+
+
+def senseless(what: str) -> Senseless:
     """The error for an answer that cannot be understood."""
-    return GraphUnavailable(
+    return Senseless(
         f"Graph's answer makes no sense: {what}.",
         todo="Nothing was decided on it. Check graph_url and proxies, then try again.",
     )

@@ -8,11 +8,11 @@ so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from offboard.errors import NotPermitted
+from offboard.errors import NotPermitted, OffboardError
 from offboard.facts import (
     Account,
     DeletedUsers,
@@ -27,8 +27,10 @@ from offboard.facts import (
 )
 from offboard.graph import parse
 from offboard.graph.answers import Answer
+from offboard.graph.parse import Senseless
 from offboard.graph.requests import DELETED, DEVICE, GROUP, GUID, PERSON, USER, get, quoted
 from offboard.graph.send import Sender, utc_now_of
+from offboard.graph.told import account_of, earliest, listed, maybe, nobody, object_of, tried, was
 from offboard.model import JSON, Permissions, Ref, Tenant
 from offboard.permissions import TENANT
 
@@ -114,17 +116,25 @@ class Reader:
         if "organization" in answers:
             self._meet(answers["organization"])
         self._early |= {key: answer for key, answer in answers.items() if key in ("skus", "bin")}
-        found = {name: await self._resolved(name, answers) for name in names}
+        found: dict[str, Account | Missing] = {}
+        problems: list[Senseless] = []
+        for name in names:
+            try:
+                found[name] = await self._resolved(name, answers)
+            except Senseless as error:
+                problems.append(error)
+        if problems:
+            raise Senseless("\n".join(error.what for error in problems), todo=problems[0].todo)
         return [found[name] for name in asked]
 
     async def _resolved(self, name: str, answers: Mapping[str, Answer]) -> Account | Missing:
         answer = answers[f"{name} user"]
-        if answer.status in (404, 400) or _empty(answer):
+        if answer.status in (404, 400) or nobody(answer):
             return await self._elsewhere(name)
         if not answer.ok:
             raise _trouble(answer, f"read the user {name}", Account.permissions, self.sender)
-        account = parse.account(_object(answer))
-        self._bodies[account.id] = _object(answer)
+        account = account_of(answer, name)
+        self._bodies[account.id] = object_of(answer)
         for relation in ("memberOf", "owned", "registered"):
             if f"{name} {relation}" in answers:
                 self._early[f"{account.id} {relation}"] = answers[f"{name} {relation}"]
@@ -139,7 +149,7 @@ class Reader:
         """In the deleted items by id or old name; else people who might have been meant."""
         if GUID.fullmatch(name):
             answer = (await self.sender.read({"": self._bin(name)}))[""]
-            return parse.account(_object(answer)) if answer.ok else Missing(name)
+            return account_of(answer, name) if answer.ok else Missing(name)
         bin_query = get(
             self.graph.directory.deleted_items.graph_user,
             select=DELETED,
@@ -154,7 +164,7 @@ class Reader:
         )
         answers = await self.sender.read({"bin": bin_query, "like": like} if "@" in name else {"like": like})
         deleted = parse.objects(answers["bin"].body) if "bin" in answers and answers["bin"].ok else []
-        gone = [parse.account(body) for body in deleted if _was(body, name)]
+        gone = [parse.account(body) for body in deleted if was(body, name)]
         if len(gone) == 1:
             return gone[0]
         similar = parse.objects(answers["like"].body) if answers["like"].ok else []
@@ -168,7 +178,7 @@ class Reader:
         request = get(self.graph.directory.deleted_items.graph_user, select=DELETED, top=999)
         answer = await self.sender.pages(request)
         self._signed_in(answer)
-        return self._deleted(answer)
+        return tried(lambda: self._deleted(answer))
 
     def _deleted(self, answer: Answer) -> DeletedUsers | Unreadable:
         if not answer.ok:
@@ -266,37 +276,35 @@ class Reader:
         """Who else the devices belong to, for those that no plan has told us about."""
         requests: dict[str, RequestInformation] = {}
         for id in ids:
-            for body in _listed(answers, id):
-                if f"owners {body['id']}" not in answers:
-                    requests |= self._people(parse.need(body, "id"))
+            with suppress(Senseless):  # told when the facts are put together
+                for device in listed(answers, id):
+                    requests |= self._people(device) if f"owners {device}" not in answers else {}
         answers |= await self._complete(requests, priority)
 
     def _assemble(
         self, id: str, kinds: frozenset[FactType], pins: Pins, answers: Mapping[str, Answer], known: Account | None
     ) -> Facts:
         account = known or self._account(id, answers)
-        body = self._bodies.get(id, {}) if known else _maybe(answers.get(f"{id} user"))
+        body = self._bodies.get(id, {}) if known else maybe(answers.get(f"{id} user"))
         others: dict[type, Fact | Unreadable] = {}
         gone = account.gone or account.deleted is not None
         if Memberships in kinds or Licenses in kinds:
-            others[Memberships] = Memberships() if gone else self._memberships(answers[f"{id} memberOf"])
+            others[Memberships] = tried(lambda: Memberships() if gone else self._memberships(answers[f"{id} memberOf"]))
         if Licenses in kinds:
-            others[Licenses] = Licenses() if gone else self._licenses(body, others[Memberships])
+            others[Licenses] = tried(lambda: Licenses() if gone else self._licenses(body, others[Memberships]))
         if Devices in kinds:
-            others[Devices] = self._devices(id, pins, answers, gone=gone)
+            others[Devices] = tried(lambda: self._devices(id, pins, answers, gone=gone))
         if DeletedUsers in kinds:
-            others[DeletedUsers] = self._deleted(answers["bin"])
+            others[DeletedUsers] = tried(lambda: self._deleted(answers["bin"]))
         app_only = self.sender.connection.token_info().kind == "application"
-        return Facts(account, _earliest(answers) or utc_now_of(self.sender), others, app_only)
+        return Facts(account, earliest(answers) or utc_now_of(self.sender), others, app_only)
 
     def _account(self, id: str, answers: Mapping[str, Answer]) -> Account:
-        alive, deleted = answers[f"{id} user"], answers[f"{id} bin"]
-        if alive.ok:
-            return parse.account(_object(alive))
-        if alive.status != 404:
-            raise _trouble(alive, f"read the user {id}", Account.permissions, self.sender)
-        if deleted.ok:
-            return parse.account(_object(deleted))
+        for answer in (answers[f"{id} user"], answers[f"{id} bin"]):
+            if answer.ok:
+                return account_of(answer, id)
+            if answer.status != 404:
+                raise _trouble(answer, f"read the user {id}", Account.permissions, self.sender)
         return Account(id, id, id, gone=True)
 
     def _memberships(self, answer: Answer) -> Memberships | Unreadable:
@@ -310,26 +318,29 @@ class Reader:
 
     def _learn_names(self, answer: Answer | None) -> None:
         if answer is not None and answer.ok:
-            skus = parse.objects(answer.body)
-            self.names = {parse.need(s, "skuId").lower(): parse.need(s, "skuPartNumber") for s in skus}
+            with suppress(Senseless):  # names are for people: the ids stand in for them
+                skus = parse.objects(answer.body)
+                self.names = {parse.need(s, "skuId").lower(): parse.need(s, "skuPartNumber") for s in skus}
 
     def _devices(self, id: str, pins: Pins, answers: Mapping[str, Answer], *, gone: bool) -> Devices | Unreadable:
         owned, registered = answers[f"{id} owned"], answers[f"{id} registered"]
         for answer in (owned, registered):
             if not answer.ok and not (gone and answer.status == 404):
                 return _unreadable(answer, Devices.permissions, self.sender)
-        bodies = {parse.need(body, "id"): body for body in _listed(answers, id)}
+        bodies = listed(answers, id)
         for device in sorted(pins[2] - set(bodies)):
             answer = answers[f"device {device}"]
             if answer.ok:
-                bodies[device] = _object(answer)
+                bodies[device] = object_of(answer)
+                if parse.object_id(bodies[device]) != device:
+                    raise parse.senseless(f"asked for the device {device}, it tells of another")
             elif answer.status != 404:
                 return _unreadable(answer, Devices.permissions, self.sender)
         items = [self._device(body, answers) for body in bodies.values()]
         return Devices(tuple(sorted(items, key=lambda d: (d.name.casefold(), d.id))), pins[0], pins[1])
 
     def _device(self, body: Mapping[str, JSON], answers: Mapping[str, Answer]) -> Device:
-        id = parse.need(body, "id")
+        id = parse.object_id(body)
         return parse.device(body, self._refs(answers[f"owners {id}"]), self._refs(answers[f"users {id}"]))
 
     def _refs(self, answer: Answer) -> tuple[Ref, ...] | Unreadable:
@@ -347,50 +358,15 @@ def _plain(name: str) -> bool:
     return "/" not in name and not name.startswith("$")
 
 
-def _was(body: Mapping[str, JSON], name: str) -> bool:
-    """Whether this deleted user had exactly this name: the directory puts the object id, without dashes, before it."""
-    mangled = str(body.get("userPrincipalName", "")).casefold()
-    prefix = str(body.get("id", "")).replace("-", "").casefold()
-    return mangled in (prefix + name.casefold(), name.casefold())
-
-
-def _listed(answers: Mapping[str, Answer], id: str) -> list[Mapping[str, JSON]]:
-    found: dict[str, Mapping[str, JSON]] = {}
-    for relation in ("owned", "registered"):
-        answer = answers.get(f"{id} {relation}")
-        if answer is not None and answer.ok:
-            found |= {parse.need(body, "id"): body for body in parse.objects(answer.body)}
-    return list(found.values())
-
-
-def _object(answer: Answer) -> Mapping[str, JSON]:
-    body = answer.body
-    if isinstance(body, dict) and isinstance(body.get("value"), list):
-        if len(body["value"]) != 1:
-            raise parse.senseless(f"{len(body['value'])} users where one was asked for")
-        body = body["value"][0]
-    if not isinstance(body, dict):
-        raise parse.senseless(f"{answer.path} is no object")
-    return body
-
-
-def _maybe(answer: Answer | None) -> Mapping[str, JSON]:
-    return _object(answer) if answer is not None and answer.ok else {}
-
-
-def _empty(answer: Answer) -> bool:
-    return answer.ok and isinstance(answer.body, dict) and answer.body.get("value") == []
-
-
-def _earliest(answers: Mapping[str, Answer]) -> datetime | None:
-    return min((a.date for a in answers.values() if a.date is not None), default=None)
-
-
 def _unreadable(answer: Answer, permissions: Permissions, sender: Sender) -> Unreadable:
+    if answer.lost:
+        return Unreadable(answer.lost)
     least = permissions.delegated[0] if permissions.delegated else ()
     return Unreadable(sender.explain(answer, "reading", permissions).what.rstrip("."), " + ".join(least))
 
 
-def _trouble(answer: Answer, step: str, permissions: Permissions | None, sender: Sender) -> NotPermitted:
+def _trouble(answer: Answer, step: str, permissions: Permissions | None, sender: Sender) -> OffboardError:
+    """What a refused read means: not permitted concerns everybody, anything else only what was asked for."""
     trouble = sender.explain(answer, step, permissions)
-    return NotPermitted(trouble.what, why=trouble.why, todo=trouble.todo)
+    kind = NotPermitted if answer.status in (401, 403) else Senseless
+    return kind(trouble.what, why=trouble.why, todo=trouble.todo)

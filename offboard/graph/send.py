@@ -16,7 +16,7 @@ import random
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from kiota_abstractions.request_information import RequestInformation
 from offboard.clock import Clock
 from offboard.errors import GraphUnavailable, OffboardError
 from offboard.graph.answers import Answer, http_date
+from offboard.graph.bodies import UnusableBody, content_of
 from offboard.graph.pace import Bucket
 from offboard.graph.pool import BATCH, Pool
 from offboard.graph.trouble import Trouble, explain
@@ -37,8 +38,6 @@ from offboard.model import JSON, Permissions
 if TYPE_CHECKING:
     from offboard.graph.connect import Connection
 
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of one answer after decompression; more is a fault or an attack."""
 MAX_PAGES = 2000
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 
@@ -143,45 +142,37 @@ class Sender:
         return min(wait * 2, LONGEST_WAIT)
 
     async def pages(self, request: RequestInformation) -> Answer:
-        """A whole collection: the first answer, with all pages' `value` joined.
-
-        Raises:
-            GraphUnavailable: A page leads to another host, in a circle, or never ends.
-        """
+        """A whole collection: the first answer, with all pages' `value` joined."""
         return await self.rest_of((await self.read({"": request}))[""], request)
 
     async def rest_of(self, first: Answer, request: RequestInformation) -> Answer:
-        """The answer to the request, with the pages after it joined on."""
+        """The answer to the request, with the pages after it joined on.
+
+        A link that leads to another host, in a circle or never to an end is not followed: then there is no usable answer,
+        for whoever asked for this list; others are not concerned.
+        """
         if not first.ok or not isinstance(first.body, dict) or not isinstance(first.body.get("value"), list):
             return first
         values, seen, answer = list(first.body["value"]), set[str](), first
-        while link := answer.body.get("@odata.nextLink"):
-            self._check_link(link, seen)
+        while (link := answer.body.get("@odata.nextLink")) is not None:
+            if wrong := self._wrong_link(link, seen):
+                return replace(first, status=None, body=None, lost=f"Graph's list {wrong}")
+            seen.add(str(link))
             answer = (await self.read({"": _page(str(link), request)}))[""]
             if not answer.ok or not isinstance(answer.body, dict) or not isinstance(answer.body.get("value"), list):
                 return answer
             values.extend(answer.body["value"])
-        body = {**first.body, "value": values}
-        return Answer(
-            first.method, first.path, first.status, body, first.headers, first.client_request_id, "", first.date
-        )
+        return replace(first, body={**first.body, "value": values})
 
-    def _check_link(self, link: object, seen: set[str]) -> None:
-        problem = ""
-        if not isinstance(link, str) or not self.connection.is_ours(link):
-            host = urlsplit(link).netloc if isinstance(link, str) else type(link).__name__
-            problem = f"leads to another place ({host[:80]!r} instead of {self.connection.host!r})"
-        elif link in seen:
-            problem = "goes in a circle"
-        elif len(seen) >= MAX_PAGES:
-            problem = f"does not end after {MAX_PAGES} pages"
-        if problem:
-            raise GraphUnavailable(
-                f"Graph's list {problem}.",
-                why="It was not followed, because the sign-in token would go with it.",
-                todo="Check graph_url and proxies; if they are right, report it to Microsoft.",
-            )
-        seen.add(str(link))
+    def _wrong_link(self, link: object, seen: set[str]) -> str:
+        """Why a link to the next page is not followed; the token would go with it."""
+        if not isinstance(link, str):
+            return f"has a next page that is a {type(link).__name__}"
+        if not self.connection.is_ours(link):
+            return f"leads to another place ({_host(link)!r} instead of {self.connection.host!r}), which was not followed"
+        if link in seen:
+            return "goes in a circle"
+        return f"does not end after {MAX_PAGES} pages" if len(seen) >= MAX_PAGES else ""
 
     async def write(self, requests: Sequence[RequestInformation]) -> list[Answer]:
         """Answers to at most 20 writes, each sent exactly once and executed in this order.
@@ -287,7 +278,7 @@ class Sender:
                 # The token lost its worth on the way (continuous access evaluation). A 401 was not executed, so the
                 # same call may leave once more with a token that answers the challenge.
                 status, headers, content = await self._transmit(await self.connection.signed(info, claims))
-        except (httpx.TransportError, httpx.DecodingError, OversizedAnswer) as error:
+        except (httpx.TransportError, httpx.DecodingError, UnusableBody) as error:
             return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return status, headers, content
 
@@ -297,18 +288,16 @@ class Sender:
         self.counters.http += 1
         response = await self.connection.http.send(request, stream=True)
         try:
-            content = bytearray()
-            async for piece in response.aiter_bytes():
-                content += piece
-                if len(content) > MAX_BODY:
-                    raise OversizedAnswer(f"the answer is larger than {MAX_BODY // 1024 // 1024} MiB")
-            return response.status_code, response.headers, bytes(content)
+            return response.status_code, response.headers, await content_of(response)
         finally:
             await response.aclose()
 
 
-class OversizedAnswer(Exception):
-    """An answer that would not end."""
+def _host(link: str) -> str:
+    try:
+        return urlsplit(link).netloc[:80]
+    except ValueError:
+        return link[:80]
 
 
 def claims_challenge(www_authenticate: str) -> str | None:

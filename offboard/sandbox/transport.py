@@ -43,4 +43,4 @@ def _carried(request: httpx.Request, response: Response) -> httpx.Response:
             request=request,
         )
     headers = {**response.headers, "Content-Length": str(len(response.body))}
-    return httpx.Response(response.status, headers=headers, content=response.body, request=request)
+    return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(response.body), request=request)

@@ -1,0 +1,80 @@
+"""What answers tell: which object, of whom; an answer about somebody else, or without sense, is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from offboard.facts import Account, Fact, Unreadable
+from offboard.graph import parse
+from offboard.graph.answers import Answer
+from offboard.graph.parse import Senseless
+from offboard.graph.requests import GUID
+from offboard.model import JSON
+
+F = TypeVar("F", bound=Fact | Unreadable)
+
+
+def was(body: Mapping[str, JSON], name: str) -> bool:
+    """Whether this deleted user had exactly this name: the directory puts the object id, without dashes, before it."""
+    mangled = str(body.get("userPrincipalName", "")).casefold()
+    prefix = str(body.get("id", "")).replace("-", "").casefold()
+    return mangled in (prefix + name.casefold(), name.casefold())
+
+
+def listed(answers: Mapping[str, Answer], id: str) -> dict[str, Mapping[str, JSON]]:
+    """The devices of a leaver by id."""
+    found: dict[str, Mapping[str, JSON]] = {}
+    for relation in ("owned", "registered"):
+        answer = answers.get(f"{id} {relation}")
+        if answer is not None and answer.ok:
+            found |= {parse.object_id(body): body for body in parse.objects(answer.body)}
+    return found
+
+
+def account_of(answer: Answer, asked: str) -> Account:
+    """The user whom an answer tells of, who must be the one that was asked for."""
+    try:
+        account = parse.account(object_of(answer))
+    except Senseless as error:
+        raise Senseless(f"The user {asked}: {error.what}", todo=error.todo) from error
+    known = account.id if GUID.fullmatch(asked) else account.user_principal_name
+    if known.casefold() != asked.casefold():
+        raise parse.senseless(f"asked for the user {asked}, it tells of {known}")
+    return account
+
+
+def tried(read: Callable[[], F]) -> F | Unreadable:
+    """The fact; an answer that makes no sense makes it unknown, for this leaver alone."""
+    try:
+        return read()
+    except Senseless as error:
+        return Unreadable(error.what.rstrip("."))
+
+
+def object_of(answer: Answer) -> Mapping[str, JSON]:
+    """The one object that was asked for, whether it came alone or as a list of one."""
+    body = answer.body
+    if isinstance(body, dict) and isinstance(body.get("value"), list):
+        if len(body["value"]) != 1:
+            raise parse.senseless(f"{len(body['value'])} users where one was asked for")
+        body = body["value"][0]
+    if not isinstance(body, dict):
+        raise parse.senseless(f"{answer.path} is no object")
+    return body
+
+
+def maybe(answer: Answer | None) -> Mapping[str, JSON]:
+    """The object, or nothing where there is no usable answer."""
+    return object_of(answer) if answer is not None and answer.ok else {}
+
+
+def nobody(answer: Answer) -> bool:
+    """Whether the answer is a list of nobody."""
+    return answer.ok and isinstance(answer.body, dict) and answer.body.get("value") == []
+
+
+def earliest(answers: Mapping[str, Answer]) -> datetime | None:
+    """Graph's clock when the first of these answers was given."""
+    return min((a.date for a in answers.values() if a.date is not None), default=None)
