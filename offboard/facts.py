@@ -224,6 +224,39 @@ class Memberships:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInMethod:
+    """One way in which the leaver can sign in.
+
+    Args:
+        id: Unique for the leaver only: everybody's mobile phone has the same id.
+        kind: Graph's type without its ending: `phone`, `fido2`, `password` …
+        name: For people; numbers and addresses shortened.
+        phone: Graph's `phoneType`; empty for all that are no phones.
+    """
+
+    id: str
+    kind: str
+    name: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInMethods:
+    """The leaver's ways of signing in that are registered in this tenant. Graph does not say which is the default.
+
+    Source: https://learn.microsoft.com/graph/api/authentication-list-methods
+    """
+
+    permissions: ClassVar[Permissions] = Permissions(
+        delegated=(("UserAuthenticationMethod.Read.All",), ("UserAuthenticationMethod.ReadWrite.All",)),
+        application=(("UserAuthenticationMethod.Read.All",), ("UserAuthenticationMethod.ReadWrite.All",)),
+    )
+    calls: ClassVar[tuple[str, ...]] = ("GET /users/{id}/authentication/methods",)
+
+    items: tuple[SignInMethod, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DeletedUser:
     """A user in the tenant's deleted items."""
 
@@ -249,9 +282,9 @@ class DeletedUsers:
     read_at: datetime | None = None
 
 
-Fact = Account | Devices | Licenses | Memberships | DeletedUsers
-FactType = type[Account] | type[Devices] | type[Licenses] | type[Memberships] | type[DeletedUsers]
-F = TypeVar("F", Account, Devices, Licenses, Memberships, DeletedUsers)
+Fact = Account | Devices | Licenses | Memberships | SignInMethods | DeletedUsers
+FactType = type[Account] | type[Devices] | type[Licenses] | type[Memberships] | type[SignInMethods] | type[DeletedUsers]
+F = TypeVar("F", Account, Devices, Licenses, Memberships, SignInMethods, DeletedUsers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from offboard.actions.list_deleted_users import ListDeletedUsers
 from offboard.actions.own_devices import OwnDevices
 from offboard.actions.remove_groups import RemoveGroups
 from offboard.actions.remove_licenses import RemoveLicenses
+from offboard.actions.remove_sign_in_methods import RemoveSignInMethods
 from offboard.actions.reset_password import ResetPassword
 from offboard.actions.restore_user import RestoreUser
 from offboard.actions.revoke_sessions import RevokeSessions
@@ -27,6 +28,7 @@ ACTIONS: dict[str, Action] = {
         DisableUser(),
         RevokeSessions(),
         ResetPassword(),
+        RemoveSignInMethods(),
         UnownDevices(),
         DisableDevices(),
         RemoveGroups(),

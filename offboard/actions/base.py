@@ -121,6 +121,14 @@ class Action(ABC):
         """
         raise TypeError(f"{self.name} is read-only and has no request for {change.key}")
 
+    def waits_for_others(self, status: int) -> bool:
+        """Whether a refusal may pass when the step's other changes are done; it is then sent once more, after them.
+
+        Args:
+            status: What Graph answered.
+        """
+        return False
+
     def fold(self, facts: Facts, change: Change) -> Facts:
         """The facts as they will be after the change."""
         return facts

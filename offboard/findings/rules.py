@@ -11,8 +11,8 @@ from offboard.loading.texts import fields
 from offboard.model import Effect, Playbook, Step
 
 DISABLE, REVOKE, RESET = "disable-user", "revoke-sessions", "reset-password"
-DELETE, LICENSES = "delete-user", "remove-licenses"
-CUTS = frozenset({DISABLE, RESET, "disable-devices", "unown-devices", "remove-groups", LICENSES, DELETE})
+DELETE, LICENSES, METHODS = "delete-user", "remove-licenses", "remove-sign-in-methods"
+CUTS = frozenset({DISABLE, RESET, "disable-devices", "unown-devices", "remove-groups", METHODS, LICENSES, DELETE})
 """What the leaver notices; being signed out once is a nuisance only."""
 BACK = {
     DISABLE: "enable-user",

@@ -23,9 +23,10 @@ from offboard.facts import (
     FactType,
     Licenses,
     Memberships,
+    SignInMethods,
     Unreadable,
 )
-from offboard.graph import parse
+from offboard.graph import methods, parse
 from offboard.graph.answers import Answer
 from offboard.graph.parse import Senseless
 from offboard.graph.requests import DELETED, DEVICE, GROUP, GUID, PERSON, USER, get, quoted
@@ -135,7 +136,7 @@ class Reader:
             raise _trouble(answer, f"read the user {name}", Account.permissions, self.sender)
         account = account_of(answer, name)
         self._bodies[account.id] = object_of(answer)
-        for relation in ("memberOf", "owned", "registered"):
+        for relation in ("memberOf", "methods", "owned", "registered"):
             if f"{name} {relation}" in answers:
                 self._early[f"{account.id} {relation}"] = answers[f"{name} {relation}"]
         return account
@@ -257,6 +258,8 @@ class Reader:
             found[f"{id} bin"] = self._bin(id)
         if Memberships in kinds or Licenses in kinds:
             found[f"{id} memberOf"] = get(user.member_of, select=GROUP, top=999)
+        if SignInMethods in kinds:
+            found[f"{id} methods"] = methods.ask(user)
         if Devices in kinds:
             found[f"{id} owned"] = get(user.owned_devices, select=DEVICE, top=999)
             found[f"{id} registered"] = get(user.registered_devices, select=DEVICE, top=999)
@@ -292,6 +295,9 @@ class Reader:
             others[Memberships] = tried(lambda: Memberships() if gone else self._memberships(answers[f"{id} memberOf"]))
         if Licenses in kinds:
             others[Licenses] = tried(lambda: Licenses() if gone else self._licenses(body, others[Memberships]))
+        if SignInMethods in kinds:
+            got = None if gone else answers[f"{id} methods"]
+            others[SignInMethods] = tried(lambda: self._methods(got) if got else SignInMethods())
         if Devices in kinds:
             others[Devices] = tried(lambda: self._devices(id, pins, answers, gone=gone))
         if DeletedUsers in kinds:
@@ -311,6 +317,11 @@ class Reader:
         if not answer.ok:
             return _unreadable(answer, Memberships.permissions, self.sender)
         return Memberships(tuple(parse.group(body) for body in parse.objects(answer.body)))
+
+    def _methods(self, answer: Answer) -> SignInMethods | Unreadable:
+        if not answer.ok:
+            return _unreadable(answer, SignInMethods.permissions, self.sender)
+        return methods.methods(answer.body)
 
     def _licenses(self, user: Mapping[str, JSON], groups: Fact | Unreadable) -> Licenses:
         names = {g.id: g.name for g in groups.items} if isinstance(groups, Memberships) else {}

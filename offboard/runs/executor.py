@@ -289,7 +289,7 @@ class LeaverRun:
 
     def _give_up(self, left: Sequence[Pending], sent: _Sent) -> tuple[list[Pending], list[Pending]]:
         """Fail what cannot succeed any more; say what is still pending, and which of it is to be sent (again)."""
-        pending, send = [], []
+        pending, send, late = list[Pending](), list[Pending](), list[Pending]()
         now = self.tools.clock.monotonic()
         for each in left:
             answer = sent.answer(each)
@@ -307,9 +307,18 @@ class LeaverRun:
             elif (answer.ambiguous or answer.throttled) and now - sent.started < self.tools.deadline:
                 pending.append(each)
                 send.append(each)
+            elif self._waits(each, answer, left, sent):
+                pending.append(each)
+                late.append(each)
             else:
                 self._fail(each, answer, sent, now)
-        return pending, send
+        return pending, _with_late(send, late)
+
+    def _waits(self, each: Pending, answer: Answer, left: Sequence[Pending], sent: _Sent) -> bool:
+        """Whether a refusal may pass once others of the same step, not sent yet, are done."""
+        action = ACTIONS[each.planned.step.action]
+        others = any(o.planned is each.planned and sent.answer(o) is None for o in left)
+        return others and not answer.ok and action.waits_for_others(answer.status or 0)
 
     def _untold(self, each: Pending, answer: Answer | None, sent: _Sent) -> None:
         """What cannot be read is not done: never sent, it is left; sent, it has failed."""
@@ -400,6 +409,15 @@ class LeaverRun:
     def _ordered(self) -> list[Result]:
         order = {p.step.id: n for n, p in enumerate(self.due)}
         return sorted(self.ledger.results, key=lambda r: order.get(r.step, len(order)))
+
+
+def _with_late(send: Sequence[Pending], late: Sequence[Pending]) -> list[Pending]:
+    """What is to be sent, with what must come last in its step put behind the others of that step."""
+    found = list(send)
+    for each in late:
+        place = max(n for n, other in enumerate(found) if other.planned is each.planned)
+        found.insert(place + 1, each)
+    return found
 
 
 def _was_added(change: Change) -> str:

@@ -52,6 +52,8 @@ KINDS = {
             "startDateTime",
         ),
     ),
+    "platformCredentialMethods": Kind("platformCredential", "PlatformCred", ("displayName", "keyStrength", "platform")),
+    "externalAuthenticationMethods": Kind("external", "External", ("displayName", "configurationId")),
     "passwordMethods": Kind("password", "Password", ("password",)),
 }
 _BY_TYPE = {kind.type: kind for kind in KINDS.values()}

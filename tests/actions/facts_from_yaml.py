@@ -16,6 +16,8 @@ from offboard.facts import (
     License,
     Licenses,
     Memberships,
+    SignInMethod,
+    SignInMethods,
     Unreadable,
 )
 from offboard.model import Ref
@@ -40,6 +42,7 @@ def facts_from(case: dict[str, Any]) -> Facts:
         Devices: _readable(case, "devices", _devices),
         Licenses: _readable(case, "licenses", lambda x: Licenses(tuple(map(_license, x)))),
         Memberships: _readable(case, "groups", lambda x: Memberships(tuple(Group(**g) for g in x))),
+        SignInMethods: _readable(case, "methods", lambda x: SignInMethods(tuple(SignInMethod(**m) for m in x))),
         DeletedUsers: _readable(case, "deleted_users", _deleted),
     }
     return Facts(Account(**account), NOW, others, app_only=case.get("app_only", False))

@@ -64,7 +64,7 @@ def effects(folder: Path) -> int:
 
 @pytest.mark.parametrize(
     ("playbook", "typed", "code", "count"),
-    [("leaver-now", "1\n", 1, 8), ("leaver-now", "y\n", 5, 0), ("leaver-now", "\n", 5, 0), ("emergency", "y\n", 1, 5)],
+    [("leaver-now", "1\n", 1, 11), ("leaver-now", "y\n", 5, 0), ("leaver-now", "\n", 5, 0), ("emergency", "y\n", 1, 7)],
 )
 def test_it_asks_before_it_acts(tmp_path: Path, playbook: str, typed: str, code: int, count: int) -> None:
     prompt = "Type the number of leavers" if playbook == "leaver-now" else "Go on?"

@@ -61,6 +61,7 @@ def test_the_immediate_playbook_does_all_the_article_does_and_frees_the_licenses
         "disable-user",
         "reset-password",
         "revoke-sessions",
+        "remove-sign-in-methods",
         "disable-devices",
         "unown-devices",
         "remove-licenses",

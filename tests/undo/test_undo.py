@@ -207,4 +207,7 @@ async def test_an_undone_user_can_leave_again(tmp_path: Path) -> None:
         world.time.jump(minutes=5)
         second = await world.run(shipped("leaver-now"), SAWYER)
 
-        assert outcomes(second.leavers[0].results) == outcomes(first.leavers[0].results)
+        registered = "remove-sign-in-methods"  # nobody can register a way to sign in for somebody else again
+
+        ends = [end for end in outcomes(second.leavers[0].results) if end[0] != registered]
+        assert ends == [end for end in outcomes(first.leavers[0].results) if end[0] != registered]
