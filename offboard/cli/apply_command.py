@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.cli.options import must_ask_or_yes, read_file
+from offboard.cli.options import must_ask_or_yes, read_plan
 
 
 @click.command("apply", epilog="Example:  offboard apply sawyer.json")
@@ -20,9 +20,7 @@ def command(app: App, file: Path, yes: bool, accept: tuple[str, ...]) -> int:
 
     Facts are read afresh first. A plan of another tenant, an edited, expired or already consumed one is refused.
     """
-    from offboard.planfile import load
-
-    plan = load(read_file(file, "plan"), str(file))
+    plan = read_plan(file, to_apply=True)
     must_ask_or_yes(yes)
 
     from offboard.cli.flow import carry_out, confirm

@@ -92,7 +92,7 @@ class App:
         named = self.database_url or self.environ.get("OFFBOARD_DATABASE") or ""
         if named and (wrong := a_database(named)):
             raise UsageError(f"--database {wrong}.", todo="A password belongs into a password file: ~/.pgpass")
-        return Store(named or self.config.database or self.state.path / "runs.db")
+        return Store(named or self.config.database or self.state.file("runs.db"))
 
     @cached_property
     def state(self) -> StateFolder:
@@ -143,7 +143,10 @@ class App:
 
     def tell(self, text: str) -> None:
         """What must be seen even with --quiet: a code to enter, a warning about where requests go."""
-        click.echo(text, err=True)
+        from offboard.render.safe import PROSE, safe
+
+        # Names, answers and advice of others come this way; a line of theirs must not look like one of ours.
+        click.echo("\n  ".join(safe(line, PROSE) for line in text.split("\n")), err=True)
 
 
 pass_app = click.make_pass_decorator(App)

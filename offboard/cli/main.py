@@ -127,6 +127,10 @@ def main(args: Sequence[str] | None = None, *, clock: Clock = REAL, environ: Map
         clock: Time.
         environ: The environment's variables.
     """
+    if args is None:
+        from offboard.cli.process import keep_to_itself
+
+        keep_to_itself()
     given = list(sys.argv[1:] if args is None else args)
     words = [*dict.fromkeys(ANYWHERE[w] for w in given if w in ANYWHERE), *(w for w in given if w not in ANYWHERE)]
     app = App(clock=clock, environ=os.environ if environ is None else environ, as_json="--json" in words)

@@ -12,7 +12,7 @@ import click
 from offboard.errors import UsageError
 
 if TYPE_CHECKING:
-    from offboard.model import Playbook
+    from offboard.model import Plan, Playbook
     from offboard.runs.planning import Wanted
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -113,22 +113,38 @@ def _settings(settings: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _bytes_of(name: str) -> bytes:
+    from offboard.loading.leavers import MAX_BYTES
+
     try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        if name == "-":
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
+        with open(name, "rb") as file:
+            return file.read(MAX_BYTES + 1)  # a device in its place must not fill the memory
     except (OSError, ValueError, AttributeError) as error:
         raise UsageError(f"The list {name} cannot be read: {error}.") from error
 
 
-def read_file(path: Path, what: str) -> bytes:
-    """A file's bytes.
+def read_plan(path: Path, *, to_apply: bool) -> Plan:
+    """The plan in a file.
+
+    Args:
+        path: The file as the user named it.
+        to_apply: Whether it decides what is done, so that others must not have been able to write it.
 
     Raises:
-        UsageError: It cannot be read.
+        UsageError: It cannot be read, is no plan, or others can write it.
+        Refused: It was edited.
     """
+    from offboard.planfile import MAX_BYTES, load
+    from offboard.settings.private import read_private
+
     try:
-        return path.read_bytes()
+        if to_apply:
+            return load(read_private(path, "the plan", handed_over=True, most=MAX_BYTES), str(path))
+        with open(path, "rb") as file:
+            return load(file.read(MAX_BYTES + 1), str(path))
     except OSError as error:
-        raise UsageError(f"The {what} {path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"The plan {path} cannot be read: {error.strerror}.") from error
 
 
 def can_ask() -> bool:

@@ -36,7 +36,11 @@ faults:
 
 def open_sandbox(app: App, behavior: Behavior | None = None) -> Sandbox:
     """Open the stored tenant; a small Contoso when there is none yet."""
-    return Sandbox.open(app.state.path / "sandbox", now=app.clock.now, behavior=behavior)
+    from offboard.settings.statefolder import make_private_folder
+
+    folder = app.state.path / "sandbox"
+    make_private_folder(folder)  # the sandbox itself would follow a link
+    return Sandbox.open(folder, now=app.clock.now, behavior=behavior)
 
 
 def behavior_of(*, delay: str | None, throttle: str, enforce: bool, faults: Path | None, lag: float) -> Behavior:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from offboard.actions.base import Wire
 from offboard.audit import Audit
 from offboard.cli.context import App
+from offboard.cli.process import quiet_loop
 from offboard.graph.connect import Connection, connect
 from offboard.graph.read import Reader
 from offboard.graph.send import Sender
@@ -93,7 +94,7 @@ async def session(app: App) -> AsyncIterator[Session]:
         folder = app.state.tenant_folder(app.tenant.alias)
         connection = await connect(app.tenant, transport=transport, prompt=app.tell, folder=folder)
         for remark in connection.remarks:
-            app.say(remark)
+            app.tell(remark)
         try:
             sender = Sender(connection, app.clock, say=app.say, tenant_id=app.tenant.tenant_id)
             yield Session(app, connection, sender, Reader(sender), store, audit)
@@ -121,6 +122,7 @@ def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     async def guarded() -> T:
         task = asyncio.ensure_future(main())
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(quiet_loop)
         for number in (signal.SIGINT, signal.SIGTERM):
             with suppress(ValueError, NotImplementedError, RuntimeError):  # not on the main thread, or not on Windows
                 loop.add_signal_handler(number, task.cancel)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.cli.options import read_file
+from offboard.cli.options import read_plan
 
 
 @click.command("show", epilog="Example:  offboard show sawyer.json --format html > sawyer.html")
@@ -17,9 +17,9 @@ from offboard.cli.options import read_file
 @pass_app
 def command(app: App, file: Path, form: str) -> int:
     """Show the plan in FILE. Works for ever, also for expired and consumed plans; contacts nobody."""
-    from offboard.planfile import load, to_json
+    from offboard.planfile import to_json
 
-    plan = load(read_file(file, "plan"), str(file))
+    plan = read_plan(file, to_apply=False)
     now = app.clock.now()
     if form == "json" or app.as_json:
         app.out_json(to_json(plan))

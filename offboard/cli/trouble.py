@@ -60,9 +60,9 @@ def report_bug(error: Exception, app: App) -> int:
     import platform
 
     from offboard import __version__
+    from offboard.cli.process import places
 
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f"{frame.filename.rpartition('offboard/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    ours = places(traceback.extract_tb(error.__traceback__))
     lines = [
         f"This is a bug in offboard: {type(error).__name__}.",
         f"offboard {__version__}, Python {platform.python_version()}, {platform.system()}",

@@ -11,7 +11,9 @@ from offboard.errors import UsageError
 MAX_BYTES = 1024 * 1024
 
 
-def check_private(info: os.stat_result, path: Path, what: str, *, secret: bool = False) -> None:
+def check_private(
+    info: os.stat_result, path: Path, what: str, *, secret: bool = False, handed_over: bool = False
+) -> None:
     """Refuse a file or folder that somebody else could have written, or read where that matters.
 
     Args:
@@ -19,12 +21,13 @@ def check_private(info: os.stat_result, path: Path, what: str, *, secret: bool =
         path: For the message.
         what: What it is, for the message: `the configuration`.
         secret: Whether nobody else may read it either.
+        handed_over: Whether it may belong to another account, as a plan may that a colleague has made.
 
     Raises:
         UsageError: Somebody else can; or it belongs to somebody else.
     """
     mode = stat.S_IMODE(info.st_mode)
-    if hasattr(os, "geteuid") and info.st_uid not in (os.geteuid(), 0):
+    if not handed_over and info.st_uid not in (os.geteuid(), 0):
         raise UsageError(
             f"{path}: {what} belongs to another account (uid {info.st_uid}).",
             why="Its owner could change what is done, and to whom.",
@@ -44,8 +47,16 @@ def check_private(info: os.stat_result, path: Path, what: str, *, secret: bool =
         )
 
 
-def read_private(path: Path, what: str, *, secret: bool = False) -> bytes:
-    """The content of a small file that passed `check_private`.
+def read_private(
+    path: Path, what: str, *, secret: bool = False, handed_over: bool = False, most: int = MAX_BYTES
+) -> bytes:
+    """The content of a file that passed `check_private`.
+
+    Args:
+        path: The file.
+        what: What it is, for messages.
+        secret: As in `check_private`; likewise `handed_over`.
+        most: Bytes that it may have.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -62,11 +73,11 @@ def read_private(path: Path, what: str, *, secret: bool = False) -> bytes:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             raise UsageError(f"{path}: {what} is not a file.", todo="Give the path of a regular file.")
-        check_private(info, path, what, secret=secret)
+        check_private(info, path, what, secret=secret, handed_over=handed_over)
         with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(most + 1)
     finally:
         os.close(descriptor)
-    if len(content) > MAX_BYTES:
-        raise UsageError(f"{path}: {what} is larger than {MAX_BYTES // 1024} KiB.", todo="Is it the right file?")
+    if len(content) > most:
+        raise UsageError(f"{path}: {what} is larger than {most // 1024:,} KiB.", todo="Is it the right file?")
     return content

@@ -47,6 +47,23 @@ class StateFolder:
         make_private_folder(chosen)
         return cls(chosen)
 
+    def file(self, name: str) -> Path:
+        """The path of a file in it, which may not exist yet.
+
+        Raises:
+            UsageError: A link or something else stands in its place, or others can write it.
+        """
+        path = self.path / name
+        try:
+            info = path.lstat()
+        except FileNotFoundError:
+            return path
+        if not stat.S_ISREG(info.st_mode):
+            what = "a link" if stat.S_ISLNK(info.st_mode) else "no file"
+            raise UsageError(f"{path}: this is {what}, and not followed.", todo=f"Take it away. {DO}")
+        check_private(info, path, "this file")
+        return path
+
     def tenant_folder(self, tenant_key: str) -> Path:
         """The folder of one tenant; made when missing.
 

@@ -1,0 +1,7 @@
+"""The command line's fixtures."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import offboard, time
+
+__all__ = ["offboard", "time"]
