@@ -15,21 +15,23 @@ if TYPE_CHECKING:
 
 PLAIN = re.compile(r"[A-Za-z0-9-]{1,64}")
 MOST = 500
-_shapes: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
+SHAPES: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
+"""URLs with marks in place of the ids, by template, base address, query and names of the ids."""
 
 
 def url_of(info: RequestInformation) -> str:
     """The request's URL, exactly as the SDK would expand it."""
-    ids = {name: value for name, value in info.path_parameters.items() if name != "baseurl"}
+    # The adapter adds the base address under two names, of which the template knows one.
+    ids = {name: value for name, value in info.path_parameters.items() if name not in ("baseurl", "base_url")}
     if not info.url_template or not ids or not all(isinstance(v, str) and PLAIN.fullmatch(v) for v in ids.values()):
         return str(info.url)
     names = tuple(sorted(ids))
     key = (info.url_template, str(info.path_parameters.get("baseurl")), repr(info.query_parameters), names)
-    shape = _shapes.get(key)
+    shape = SHAPES.get(key)
     if shape is None:
-        shape = _shapes[key] = _expand(info, names)
-        if len(_shapes) > MOST:  # filters with names in them are shapes of their own; they must not pile up
-            _shapes.clear()
+        shape = SHAPES[key] = _expand(info, names)
+        if len(SHAPES) > MOST:  # filters with names in them are shapes of their own; they must not pile up
+            SHAPES.clear()
     for place, name in enumerate(names):
         shape = shape.replace(_mark(place), ids[name])
     return shape

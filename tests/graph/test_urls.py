@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offboard.graph.requests import DEVICE, USER, get
-from offboard.graph.urls import url_of
+from offboard.graph.urls import SHAPES, url_of
 from tests.world import a_world
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +30,19 @@ async def test_every_kind_of_request_gets_the_url_that_the_sdk_would_expand(tmp_
                 world.connection.adapter.set_base_url_for_request_information(info)
                 assert url_of(info) == info.url
                 assert url_of(info) == info.url, "also the second time, from the remembered shape"
+
+
+async def test_a_thousand_requests_of_one_shape_are_expanded_once(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        graph, adapter = world.connection.graph, world.connection.adapter
+        asked = [get(graph.users.by_user_id(f"id-{n}"), select=USER) for n in range(1000)]
+        for info in asked:
+            adapter.set_base_url_for_request_information(info)
+        before = SHAPES.copy()
+        urls = {url_of(info) for info in asked}
+
+        assert len(urls) == len(asked)
+        assert len(SHAPES.keys() - before.keys()) <= 1
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
