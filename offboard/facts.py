@@ -33,7 +33,7 @@ class Account:
         delegated=(("User.Read.All",), ("Directory.Read.All",)),
         application=(("User.Read.All",), ("Directory.Read.All",)),
     )
-    calls: ClassVar[tuple[str, ...]] = ("GET /users/{id}",)
+    calls: ClassVar[tuple[str, ...]] = ("GET /users/{id}", "GET /users")
 
     id: str
     user_principal_name: str
@@ -137,6 +137,7 @@ class Devices:
         "GET /users/{id}/ownedDevices",
         "GET /users/{id}/registeredDevices",
         "GET /devices/{id}",
+        "GET /devices",
         "GET /devices/{id}/registeredOwners",
         "GET /devices/{id}/registeredUsers",
     )

@@ -136,10 +136,10 @@ class ForMany:
 
     def _text(self, now: float) -> str:
         """How far it is, how fast, how much of the quota that is, and how long it will take."""
-        writes, bucket = self.sender.counters.writes, self.sender.writes
+        writes, bucket = self.sender.counters.writes, self.sender.quota
         seconds = max(now - self.started, 0.001)
         left = max(0, self.changes - writes)
-        spare = bucket.level(now)
+        spare = bucket.level()
         wait = max(0.0, left - spare) / bucket.per_second
         quota = min(100.0, 100 * writes / (bucket.size + bucket.per_second * seconds))
         parts = [

@@ -2,7 +2,8 @@
 
 Breadth first: a call's priority is the place of its step in the playbook, so that everybody is disabled and signed out
 before anybody's licenses are touched. A batch that is not full leaves only when nothing else is in the air, so that a single
-leaver never waits for company and a thousand fill their batches. Writes wait for their quota; reads pass them by.
+leaver never waits for company and a thousand fill their batches. Writes wait until their quota suffices for a full batch;
+reads pass them by. Reads of the same kind about several objects become one list (`lists.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from offboard.clock import Clock
 from offboard.graph.answers import Answer
-from offboard.graph.pace import Bucket
+from offboard.graph.lists import LIST, Kind, Listed, share_out
+from offboard.graph.pace import RESERVE, Purse
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
@@ -23,15 +25,45 @@ if TYPE_CHECKING:
 BATCH = 20
 AT_ONCE = 8
 """HTTP requests in the air; more would only slow httpx down, and four sustain the quota."""
+READ_BACK = 1000
+"""Priority from which a read may wait for company: nothing that is still to be done hangs on it."""
+PATIENT = 2.0
+"""Seconds for which such a read waits while the quota keeps everything else waiting as well."""
 
 
 @dataclass(order=True)
 class _Call:
     priority: int
     number: int
-    info: RequestInformation = field(compare=False)
+    asked: RequestInformation | Listed = field(compare=False)
     write: bool = field(compare=False)
     answer: asyncio.Future[Answer] = field(compare=False)
+    since: float = field(compare=False)
+    taken: bool = field(default=False, compare=False)
+
+    @property
+    def over(self) -> bool:
+        """Whether it is on its way already, or whoever asked is gone."""
+        return self.taken or self.answer.done()
+
+
+@dataclass(frozen=True)
+class _Item:
+    """What leaves as one request: a call, or several that share a list."""
+
+    calls: tuple[_Call, ...]
+
+    def info(self) -> RequestInformation:
+        """The request."""
+        first = self.calls[0].asked
+        if not isinstance(first, Listed):
+            return first
+        shared = self.listed()
+        return first.kind.about([each.name for each in shared]) if len(shared) > 1 else first.alone
+
+    def listed(self) -> list[Listed]:
+        """What the calls have in common, when it is a list."""
+        return [call.asked for call in self.calls if isinstance(call.asked, Listed)]
 
 
 @dataclass
@@ -41,36 +73,46 @@ class Pool:
     Args:
         transmit: Sends up to twenty independent calls.
         clock: Time.
-        writes: The write quota.
+        purse: The write quota.
         hold: Seconds for which nothing may leave at all, because Graph said so.
     """
 
     transmit: Callable[[list[RequestInformation]], Awaitable[list[Answer]]]
     clock: Clock
-    writes: Bucket
+    purse: Purse
     hold: Callable[[], float]
     _reads: list[_Call] = field(default_factory=list)
     _writes: list[_Call] = field(default_factory=list)
+    _company: dict[Kind, list[_Call]] = field(default_factory=dict)
     _number: int = 0
+    _tokens: int = 0
+    """Taken from the purse and not used yet."""
+    _purse_opens: float = 0.0
     _in_air: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _pumping: bool = False
     _timer: bool = False
 
-    async def ask(self, infos: Sequence[RequestInformation], *, priority: int, write: bool) -> list[Answer]:
+    async def ask(self, asked: Sequence[RequestInformation | Listed], *, priority: int, write: bool) -> list[Answer]:
         """Answers to independent calls, each sent exactly once."""
-        loop = asyncio.get_running_loop()
+        loop, now = asyncio.get_running_loop(), self.clock.monotonic()
         calls = []
-        for info in infos:
+        for each in asked:
             self._number += 1
-            calls.append(_Call(priority, self._number, info, write, loop.create_future()))
-            heapq.heappush(self._queue(calls[-1]), calls[-1])
+            calls.append(_Call(priority, self._number, each, write, loop.create_future(), now))
+            self._enter(calls[-1])
         self._wake()
         try:
             return list(await asyncio.gather(*(call.answer for call in calls)))
         finally:
             for call in calls:
                 call.answer.cancel()  # of those not sent yet: whoever asked is gone, so they must not leave any more
+
+    def _enter(self, call: _Call) -> None:
+        call.taken = False
+        heapq.heappush(self._writes if call.write else self._reads, call)
+        if isinstance(call.asked, Listed) and call.asked.together:
+            heapq.heappush(self._company.setdefault(call.asked.kind, []), call)
 
     def _wake(self) -> None:
         """Look at the queue when all who are ready now have asked."""
@@ -83,70 +125,117 @@ class Pool:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _queue(self, call: _Call) -> list[_Call]:
-        return self._writes if call.write else self._reads
-
     async def _pump(self) -> None:
         await asyncio.sleep(0)  # whoever is ready now asks before we look
         self._pumping = False
-        while (self._reads or self._writes) and self._in_air < AT_ONCE:
+        while self._in_air < AT_ONCE:
             pause = self.hold()
-            calls = [] if pause > 0 else self._take()
-            if calls and (len(calls) == BATCH or self._in_air == 0):
-                self._in_air += 1
-                self._start(self._carry(calls))
-                continue
-            self._put_back(calls)
-            if not calls and self._writes:
-                wanted = min(BATCH, len(self._writes))
-                pause = max(pause, self.writes.wait(wanted, self.clock.monotonic()))
-            if pause > 0:
-                self._wake_in(pause)
-            return  # else: company may still come; whoever lands wakes us
+            items = self._next_batch() if pause <= 0 else []
+            if not items:
+                break
+            self._in_air += 1
+            self._start(self._carry(items))
+        self._wake_later()
 
-    def _wake_in(self, seconds: float) -> None:
-        if not self._timer:
+    def _wake_later(self) -> None:
+        """When nobody who lands is going to wake us: at the end of a hold, or when the purse opens again."""
+        if not _head(self._reads) and not _head(self._writes):
+            return
+        pause = self.hold()
+        if pause <= 0 and _head(self._writes):
+            pause = self._purse_opens - self.clock.monotonic()
+        if pause > 0 and not self._timer:
             self._timer = True
-            self._start(self._alarm(seconds))
+            self._start(self._alarm(pause))
 
     async def _alarm(self, seconds: float) -> None:
         await self.clock.sleep(seconds)
         self._timer = False
         self._wake()
 
-    def _take(self) -> list[_Call]:
-        """The next calls, in order; writes only as far as their quota goes."""
-        taken: list[_Call] = []
-        while len(taken) < BATCH and (queue := self._next()) is not None:
-            taken.append(heapq.heappop(queue))
-            if taken[-1].write:
-                self.writes.take(1, self.clock.monotonic())
-        return taken
+    def _next_batch(self) -> list[_Item]:
+        """What leaves now, in order; nothing when it is better to wait."""
+        writable = self._writable()
+        items: list[_Item] = []
+        while len(items) < BATCH and (call := self._next(writable=writable)) is not None:
+            items.append(_Item(self._with_company(call)))
+            writable -= call.write
+        if items and (len(items) == BATCH or self._may_leave(items)):
+            self._tokens -= sum(item.calls[0].write for item in items)
+            return items
+        for item in items:
+            for call in item.calls:
+                self._enter(call)
+        return []
 
-    def _next(self) -> list[_Call] | None:
-        """The queue whose head is next; None when nothing may leave now."""
-        for queue in (self._reads, self._writes):
-            while queue and queue[0].answer.done():  # whoever asked is gone
-                heapq.heappop(queue)
-        writable = self._writes and self.writes.level(self.clock.monotonic()) >= 1
-        if not writable:
-            return self._reads or None
-        return self._writes if not self._reads or self._writes[0] < self._reads[0] else self._reads
+    def _may_leave(self, items: Sequence[_Item]) -> bool:
+        """Whether a batch leaves although it is not full."""
+        first = items[0].calls[0]
+        if first.priority < 0:  # urgent
+            return True
+        if self._in_air:
+            return False  # company may still come; whoever lands wakes us
+        if any(item.calls[0].write for item in items) or first.priority < READ_BACK:
+            return True
+        bound = len(self._writes) >= BATCH
+        return not bound or self.clock.monotonic() - first.since >= PATIENT
 
-    def _put_back(self, calls: Sequence[_Call]) -> None:
-        for call in calls:
-            heapq.heappush(self._queue(call), call)
-            if call.write:
-                self.writes.give_back()
+    def _writable(self) -> int:
+        """How many writes may leave now: enough for a full batch or for all there are, or none."""
+        first = _head(self._writes)
+        if first is None:
+            if self._tokens:
+                self.purse.give_back(self._tokens)
+                self._tokens = 0
+            return 0
+        wanted = min(BATCH, len(self._writes))
+        if first.priority < 0:
+            wanted = sum(1 for call in self._writes if call.priority < 0 and not call.over)
+            wanted = min(BATCH, wanted)
+        now, reserve = self.clock.monotonic(), 0.0 if first.priority < 0 else RESERVE
+        if self._tokens < wanted and (now >= self._purse_opens or not reserve):
+            self._tokens += self.purse.take(wanted - self._tokens, reserve)
+            if self._tokens < wanted:
+                # A little later than could be: a clock that is asked too early grants one token less than a batch.
+                self._purse_opens = now + self.purse.wait(wanted - self._tokens, reserve) + 0.01
+        return self._tokens if self._tokens >= wanted else 0
 
-    async def _carry(self, calls: list[_Call]) -> None:
+    def _next(self, *, writable: int) -> _Call | None:
+        """The call that is next; None when nothing more may leave now."""
+        read, write = _head(self._reads), _head(self._writes) if writable > 0 else None
+        if write is not None and (read is None or write < read):
+            return heapq.heappop(self._writes)
+        return heapq.heappop(self._reads) if read is not None else None
+
+    def _with_company(self, call: _Call) -> tuple[_Call, ...]:
+        """The call, and those that can share its list."""
+        call.taken = True
+        if not isinstance(call.asked, Listed) or not call.asked.together:
+            return (call,)
+        waiting, calls = self._company[call.asked.kind], [call]
+        names = {call.asked.name.casefold()}
+        aside = []
+        while waiting and len(calls) < LIST:
+            other = heapq.heappop(waiting)
+            if other.over or not isinstance(other.asked, Listed):
+                continue
+            if other.asked.name.casefold() in names:  # two may ask for the same object; a list names it once
+                aside.append(other)
+                continue
+            names.add(other.asked.name.casefold())
+            other.taken = True
+            calls.append(other)
+        for other in aside:
+            heapq.heappush(waiting, other)
+        return tuple(calls)
+
+    async def _carry(self, items: Sequence[_Item]) -> None:
         try:
-            answers = await self.transmit([call.info for call in calls])
-            for call, answer in zip(calls, answers, strict=True):
-                if not call.answer.done():
-                    call.answer.set_result(answer)
+            answers = await self.transmit([item.info() for item in items])
+            for item, answer in zip(items, answers, strict=True):
+                self._deliver(item, answer)
         except BaseException as error:
-            for call in calls:
+            for call in (call for item in items for call in item.calls):
                 if not call.answer.done():
                     call.answer.set_exception(error)
             if not isinstance(error, Exception):
@@ -154,3 +243,21 @@ class Pool:
         finally:
             self._in_air -= 1
             self._wake()
+
+    def _deliver(self, item: _Item, answer: Answer) -> None:
+        shares = share_out(answer, item.listed()) if len(item.calls) > 1 else [answer]
+        for call, share in zip(item.calls, shares, strict=True):
+            if call.answer.done():
+                continue
+            if share is not None:
+                call.answer.set_result(share)
+            elif isinstance(call.asked, Listed):  # the list could not tell
+                call.asked = call.asked.alone
+                self._enter(call)
+
+
+def _head(queue: list[_Call]) -> _Call | None:
+    """The first call that is still to leave; those that are over are dropped."""
+    while queue and queue[0].over:
+        heapq.heappop(queue)
+    return queue[0] if queue else None

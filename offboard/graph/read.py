@@ -16,7 +16,6 @@ from offboard.errors import NotPermitted, OffboardError
 from offboard.facts import (
     Account,
     DeletedUsers,
-    Device,
     Devices,
     Fact,
     Facts,
@@ -28,19 +27,27 @@ from offboard.facts import (
 )
 from offboard.graph import methods, parse
 from offboard.graph.answers import Answer
+from offboard.graph.lists import EXPANDED
 from offboard.graph.parse import Senseless
-from offboard.graph.requests import DELETED, DEVICE, GROUP, GUID, PERSON, USER, get, quoted
+from offboard.graph.questions import Questions, alone
+from offboard.graph.requests import DELETED, GUID, PERSON, USER, get, quoted
 from offboard.graph.send import Sender, utc_now_of
-from offboard.graph.told import account_of, earliest, listed, maybe, nobody, object_of, tried, was
+from offboard.graph.told import account_of, carried, earliest, listed, maybe, nobody, object_of, tried, was
 from offboard.model import JSON, Permissions, Ref, Tenant
 from offboard.permissions import TENANT
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
 
+    from offboard.graph.questions import Asked
+
 Pins = tuple[frozenset[str], frozenset[str], frozenset[str]]
 """Device ids of a reviewed plan: owned, registered, all."""
 NO_PINS: Pins = (frozenset(), frozenset(), frozenset())
+ONE_BY_ONE = 4
+"""Names up to which everything is asked with the name at once; of more, lists are cheaper."""
+RELATION = {"device": "registeredOwners", "users": "registeredUsers"}
+"""What is carried along in the answers of these keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +70,12 @@ class Reader:
     sender: Sender
     names: dict[str, str] | None = None
     home: Tenant | None = None
+    ask: Questions = field(init=False)
     _bodies: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
     _early: dict[str, Answer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ask = Questions(self.sender.connection.graph, str(self.sender.connection.adapter.base_url))
 
     @property
     def graph(self) -> Any:
@@ -107,9 +118,9 @@ class Reader:
             kinds: Facts that will be wanted of those who are found; what can be asked at the same time is.
         """
         names, wanted = list(dict.fromkeys(asked)), frozenset(kinds)
-        requests = {f"{name} user": self._user(name) for name in names}
+        requests: dict[str, Asked] = {}
         for name in names:
-            requests |= self._requests(name, wanted, NO_PINS, with_account=False) if _plain(name) else {}
+            requests |= self._first(name, wanted, many=len(names) > ONE_BY_ONE)
         requests |= self._common(wanted)
         if self.home is None:
             requests["organization"] = self._organization()
@@ -128,6 +139,16 @@ class Reader:
             raise Senseless("\n".join(error.what for error in problems), todo=problems[0].todo)
         return [found[name] for name in asked]
 
+    def _first(self, name: str, kinds: frozenset[FactType], *, many: bool) -> dict[str, Asked]:
+        """What is asked with a name: of a few, all that can be asked with it; of many, who they are, in lists."""
+        if not _plain(name):
+            by_filter = get(self.graph.users, select=USER, filter=f"userPrincipalName eq {quoted(name)}")
+            return {f"{name} user": by_filter}
+        if many:
+            return {f"{name} user": self.ask.user(name) if GUID.fullmatch(name) else self.ask.named(name)}
+        asked = {f"{name} user": self.ask.user(name), **self._relations(name, kinds)}
+        return {key: alone(each) for key, each in asked.items()}
+
     async def _resolved(self, name: str, answers: Mapping[str, Answer]) -> Account | Missing:
         answer = answers[f"{name} user"]
         if answer.status in (404, 400) or nobody(answer):
@@ -140,11 +161,6 @@ class Reader:
             if f"{name} {relation}" in answers:
                 self._early[f"{account.id} {relation}"] = answers[f"{name} {relation}"]
         return account
-
-    def _user(self, name: str) -> RequestInformation:
-        if not _plain(name):
-            return get(self.graph.users, select=USER, filter=f"userPrincipalName eq {quoted(name)}")
-        return get(self.graph.users.by_user_id(name), select=USER, expand=["manager"])
 
     async def _elsewhere(self, name: str) -> Account | Missing:
         """In the deleted items by id or old name; else people who might have been meant."""
@@ -197,10 +213,27 @@ class Reader:
             kinds: The facts that the steps may look at.
             pins: Per leaver id: devices a reviewed plan found.
         """
-        return await self._gather([a.id for a in accounts], frozenset(kinds), pins or {}, list(accounts))
+        wanted, pinned = frozenset(kinds), pins or {}
+        requests = self._common(wanted)
+        for account in accounts:
+            requests |= self._relations(account.id, wanted) | self._pinned(wanted, pinned.get(account.id, NO_PINS))
+        if len(accounts) <= ONE_BY_ONE:
+            requests = {key: alone(each) for key, each in requests.items()}
+        # What was asked together with the names of the leavers is used once; whoever reads again reads afresh.
+        early, self._early = self._early, {}
+        answers = {key: answer for key, answer in early.items() if key in requests}
+        answers |= await self._complete({k: r for k, r in requests.items() if k not in answers}, 0)
+        await self._complete_devices([a.id for a in accounts], answers, 0)
+        return [self._assemble(a.id, wanted, pinned.get(a.id, NO_PINS), answers, a) for a in accounts]
 
     async def again(
-        self, ids: Sequence[str], kinds: Iterable[FactType], pins: Mapping[str, Pins], *, priority: int = 0
+        self,
+        ids: Sequence[str],
+        kinds: Iterable[FactType],
+        pins: Mapping[str, Pins],
+        *,
+        priority: int = 0,
+        direct: bool = True,
     ) -> list[Facts]:
         """All facts of these leavers, read afresh by object id, the account included.
 
@@ -209,80 +242,75 @@ class Reader:
             kinds: The facts that the steps may look at.
             pins: Per leaver id: devices a reviewed plan found.
             priority: Less is more urgent, among the calls of many leavers.
+            direct: Whether to ask for each object alone. Lists may lag behind; they are for the first look at many.
         """
-        return await self._gather(list(ids), frozenset(kinds), pins, None, priority)
-
-    async def _gather(
-        self,
-        ids: list[str],
-        kinds: frozenset[FactType],
-        pins: Mapping[str, Pins],
-        accounts: list[Account] | None,
-        priority: int = 0,
-    ) -> list[Facts]:
-        requests: dict[str, RequestInformation] = {}
+        wanted, requests = frozenset(kinds), self._common(frozenset(kinds))
         for id in ids:
-            requests |= self._requests(id, kinds, pins.get(id, NO_PINS), with_account=accounts is None)
-        requests |= self._common(kinds)
-        # What was asked together with the names of the leavers is used once; whoever reads again reads afresh.
-        early, self._early = (self._early, {}) if accounts is not None else ({}, self._early)
-        answers = {key: answer for key, answer in early.items() if key in requests}
-        answers |= await self._complete({k: r for k, r in requests.items() if k not in answers}, priority)
-        await self._relations(ids, answers, priority)
-        self._learn_names(answers.get("skus"))
-        known = {account.id: account for account in accounts or ()}
-        return [self._assemble(id, kinds, pins.get(id, NO_PINS), answers, known.get(id)) for id in ids]
+            requests[f"{id} user"] = self.ask.user(id)
+            if direct:
+                requests[f"{id} bin"] = self._bin(id)
+            requests |= self._relations(id, wanted) | self._pinned(wanted, pins.get(id, NO_PINS))
+        if direct:
+            requests = {key: alone(each) for key, each in requests.items()}
+        answers = await self._complete(requests, priority)
+        away = [id for id in ids if answers[f"{id} user"].status == 404 and f"{id} bin" not in answers]
+        answers |= await self._complete({f"{id} bin": self._bin(id) for id in away}, priority)
+        await self._complete_devices(ids, answers, priority)
+        return [self._assemble(id, wanted, pins.get(id, NO_PINS), answers, None) for id in ids]
 
-    def _common(self, kinds: frozenset[FactType]) -> dict[str, RequestInformation]:
+    def _common(self, kinds: frozenset[FactType]) -> dict[str, Asked]:
         """What is the same for all leavers: names of products, the deleted users."""
-        requests = {}
+        requests: dict[str, Asked] = {}
         if Licenses in kinds and self.names is None:
             requests["skus"] = get(self.graph.subscribed_skus, select=["skuId", "skuPartNumber"])
         if DeletedUsers in kinds:
             requests["bin"] = get(self.graph.directory.deleted_items.graph_user, select=DELETED, top=999)
         return requests
 
-    async def _complete(self, requests: Mapping[str, RequestInformation], priority: int) -> dict[str, Answer]:
+    async def _complete(self, requests: Mapping[str, Asked], priority: int) -> dict[str, Answer]:
         answers = await self.sender.read(requests, priority=priority) if requests else {}
         for key, answer in answers.items():
             self._signed_in(answer)
             answers[key] = await self.sender.rest_of(answer, requests[key])
+        if "skus" in answers:
+            self._learn_names(answers["skus"])
         return answers
 
-    def _requests(
-        self, id: str, kinds: frozenset[FactType], pins: Pins, *, with_account: bool
-    ) -> dict[str, RequestInformation]:
-        user, found = self.graph.users.by_user_id(id), {}
-        if with_account:
-            found[f"{id} user"] = get(user, select=USER, expand=["manager"])
-            found[f"{id} bin"] = self._bin(id)
+    def _relations(self, id: str, kinds: frozenset[FactType]) -> dict[str, Asked]:
+        found: dict[str, Asked] = {}
         if Memberships in kinds or Licenses in kinds:
-            found[f"{id} memberOf"] = get(user.member_of, select=GROUP, top=999)
+            found[f"{id} memberOf"] = self.ask.groups(id)
         if SignInMethods in kinds:
-            found[f"{id} methods"] = methods.ask(user)
+            found[f"{id} methods"] = methods.ask(self.graph.users.by_user_id(id))
         if Devices in kinds:
-            found[f"{id} owned"] = get(user.owned_devices, select=DEVICE, top=999)
-            found[f"{id} registered"] = get(user.registered_devices, select=DEVICE, top=999)
-            for device in sorted(pins[2]):
-                found[f"device {device}"] = get(self.graph.devices.by_device_id(device), select=DEVICE)
-                found |= self._people(device)
+            found[f"{id} owned"] = self.ask.owned(id)
+            found[f"{id} registered"] = self.ask.registered(id)
         return found
 
-    def _people(self, device: str) -> dict[str, RequestInformation]:
-        builder = self.graph.devices.by_device_id(device)
-        return {
-            f"owners {device}": get(builder.registered_owners, select=PERSON),
-            f"users {device}": get(builder.registered_users, select=PERSON),
-        }
+    def _pinned(self, kinds: frozenset[FactType], pins: Pins) -> dict[str, Asked]:
+        return self._about(sorted(pins[2])) if Devices in kinds else {}
 
-    async def _relations(self, ids: Sequence[str], answers: dict[str, Answer], priority: int) -> None:
-        """Who else the devices belong to, for those that no plan has told us about."""
-        requests: dict[str, RequestInformation] = {}
+    def _about(self, devices: Iterable[str]) -> dict[str, Asked]:
+        found: dict[str, Asked] = {}
+        for device in devices:
+            found[f"device {device}"] = self.ask.device(device)
+            found[f"users {device}"] = self.ask.holders(device)
+        return found
+
+    async def _complete_devices(self, ids: Sequence[str], answers: dict[str, Answer], priority: int) -> None:
+        """The devices that no plan has told us about, and everybody of those that belong to very many."""
+        unknown: dict[str, Asked] = {}
         for id in ids:
             with suppress(Senseless):  # told when the facts are put together
-                for device in listed(answers, id):
-                    requests |= self._people(device) if f"owners {device}" not in answers else {}
-        answers |= await self._complete(requests, priority)
+                unknown |= self._about(device for device in listed(answers, id) if f"device {device}" not in answers)
+        answers |= await self._complete(unknown, priority)
+        crowded: dict[str, Asked] = {}
+        for key, answer in answers.items():
+            kind, _, device = key.partition(" ")
+            with suppress(Senseless):
+                if (relation := RELATION.get(kind)) and len(carried(answer, relation)) >= EXPANDED:
+                    crowded[f"all {key}"] = self.ask.everybody(device, relation)
+        answers |= await self._complete(crowded, priority)
 
     def _assemble(
         self, id: str, kinds: frozenset[FactType], pins: Pins, answers: Mapping[str, Answer], known: Account | None
@@ -303,10 +331,11 @@ class Reader:
         if DeletedUsers in kinds:
             others[DeletedUsers] = tried(lambda: self._deleted(answers["bin"]))
         app_only = self.sender.connection.token_info().kind == "application"
-        return Facts(account, earliest(answers) or utc_now_of(self.sender), others, app_only)
+        return Facts(account, earliest(answers, id) or utc_now_of(self.sender), others, app_only)
 
     def _account(self, id: str, answers: Mapping[str, Answer]) -> Account:
-        for answer in (answers[f"{id} user"], answers[f"{id} bin"]):
+        for key in (f"{id} user", f"{id} bin"):
+            answer = answers[key]
             if answer.ok:
                 return account_of(answer, id)
             if answer.status != 404:
@@ -339,25 +368,31 @@ class Reader:
             if not answer.ok and not (gone and answer.status == 404):
                 return _unreadable(answer, Devices.permissions, self.sender)
         bodies = listed(answers, id)
-        for device in sorted(pins[2] - set(bodies)):
+        items = []
+        for device in {**bodies, **dict.fromkeys(sorted(pins[2]))}:
             answer = answers[f"device {device}"]
-            if answer.ok:
-                bodies[device] = object_of(answer)
-                if parse.object_id(bodies[device]) != device:
-                    raise parse.senseless(f"asked for the device {device}, it tells of another")
-            elif answer.status != 404:
+            if answer.status == 404:
+                continue
+            if not answer.ok and device not in bodies:
                 return _unreadable(answer, Devices.permissions, self.sender)
-        items = [self._device(body, answers) for body in bodies.values()]
+            body = object_of(answer) if answer.ok else bodies[device]
+            if parse.object_id(body) != device:
+                raise parse.senseless(f"asked for the device {device}, it tells of another")
+            owners, users = (self._people(device, key, answers) for key in RELATION)
+            items.append(parse.device(body, owners, users))
         return Devices(tuple(sorted(items, key=lambda d: (d.name.casefold(), d.id))), pins[0], pins[1])
 
-    def _device(self, body: Mapping[str, JSON], answers: Mapping[str, Answer]) -> Device:
-        id = parse.object_id(body)
-        return parse.device(body, self._refs(answers[f"owners {id}"]), self._refs(answers[f"users {id}"]))
-
-    def _refs(self, answer: Answer) -> tuple[Ref, ...] | Unreadable:
-        if not answer.ok:
-            return _unreadable(answer, Devices.permissions, self.sender)
-        return tuple(parse.ref(body) for body in parse.objects(answer.body))
+    def _people(self, device: str, key: str, answers: Mapping[str, Answer]) -> tuple[Ref, ...] | Unreadable:
+        """A device's owners (`device`) or users (`users`)."""
+        whole, answer = answers.get(f"all {key} {device}"), answers[f"{key} {device}"]
+        for each in (answer, whole):
+            if each is not None and not each.ok:
+                return _unreadable(each, Devices.permissions, self.sender)
+        if whole is not None:
+            return tuple(parse.ref(body) for body in parse.objects(whole.body))
+        if key == "users" and parse.object_id(object_of(answer)) != device:
+            raise parse.senseless(f"asked for the users of the device {device}, it tells of another's")
+        return tuple(parse.ref(body) for body in carried(answer, RELATION[key]))
 
     def _signed_in(self, answer: Answer) -> None:
         if answer.status == 401:

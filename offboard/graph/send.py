@@ -29,7 +29,8 @@ from offboard.clock import Clock
 from offboard.errors import GraphUnavailable, OffboardError
 from offboard.graph.answers import Answer, http_date
 from offboard.graph.bodies import UnusableBody, content_of
-from offboard.graph.pace import Bucket
+from offboard.graph.lists import Listed
+from offboard.graph.pace import Bucket, Purse
 from offboard.graph.pool import BATCH, Pool
 from offboard.graph.trouble import Trouble, explain
 from offboard.graph.urls import url_of
@@ -76,12 +77,14 @@ class Sender:
     counters: Counters = field(default_factory=Counters)
     graph_now: datetime | None = None
     """Graph's clock, from the newest `Date` header."""
-    writes: Bucket = field(default_factory=Bucket)
+    purse: Purse | None = None
+    """The write quota; when left out, one of this process's own."""
     _not_before: float = 0.0
     _stopped: OffboardError | None = None
 
     def __post_init__(self) -> None:
-        self.pool = Pool(self._send, self.clock, self.writes, self._hold)
+        self.quota: Purse = self.purse or Bucket(ticks=self.clock.monotonic)
+        self.pool = Pool(self._send, self.clock, self.quota, self._hold)
 
     def stop(self, why: OffboardError) -> None:
         """From now on nothing leaves any more; whoever asks is given this error."""
@@ -108,7 +111,7 @@ class Sender:
             tenant_id=self.tenant_id,
         )
 
-    async def read(self, requests: Mapping[str, RequestInformation], *, priority: int = 0) -> dict[str, Answer]:
+    async def read(self, requests: Mapping[str, RequestInformation | Listed], *, priority: int = 0) -> dict[str, Answer]:
         """Answers to reads, by the callers' keys; throttled and lost ones are asked again.
 
         Args:
@@ -145,12 +148,13 @@ class Sender:
         """A whole collection: the first answer, with all pages' `value` joined."""
         return await self.rest_of((await self.read({"": request}))[""], request)
 
-    async def rest_of(self, first: Answer, request: RequestInformation) -> Answer:
+    async def rest_of(self, first: Answer, request: RequestInformation | Listed) -> Answer:
         """The answer to the request, with the pages after it joined on.
 
         A link that leads to another host, in a circle or never to an end is not followed: then there is no usable answer,
         for whoever asked for this list; others are not concerned.
         """
+        request = request.alone if isinstance(request, Listed) else request
         if not first.ok or not isinstance(first.body, dict) or not isinstance(first.body.get("value"), list):
             return first
         values, seen, answer = list(first.body["value"]), set[str](), first
@@ -181,8 +185,9 @@ class Sender:
         might come before the disabling. What stands behind a failed one is answered 424 and was not executed.
         """
         assert len(requests) <= BATCH
-        while not self.pool.writes.take(len(requests), self.clock.monotonic()):
-            await self.clock.sleep(self.pool.writes.wait(len(requests), self.clock.monotonic()))
+        have = 0
+        while (have := have + self.quota.take(len(requests) - have)) < len(requests):
+            await self.clock.sleep(self.quota.wait(len(requests) - have) + 0.01)
         self.counters.writes += len(requests)
         return await self._send(list(requests), serial=True)
 
@@ -218,6 +223,7 @@ class Sender:
             seconds = answer.retry_after(self.graph_now or self.clock.now())
             if seconds is not None:
                 self._not_before = max(self._not_before, self.clock.monotonic() + seconds)
+                self.quota.hold_until(seconds)  # the other processes of this tenant are meant as well
 
     async def _single(self, info: RequestInformation) -> Answer:
         request_id = self.new_id()

@@ -14,6 +14,8 @@ from offboard.graph.requests import GUID
 from offboard.model import JSON
 
 F = TypeVar("F", bound=Fact | Unreadable)
+ABOUT = ("user", "bin", "memberOf", "owned", "registered", "methods")
+"""What is asked about a leaver, by the end of the answer's key."""
 
 
 def was(body: Mapping[str, JSON], name: str) -> bool:
@@ -75,6 +77,20 @@ def nobody(answer: Answer) -> bool:
     return answer.ok and isinstance(answer.body, dict) and answer.body.get("value") == []
 
 
-def earliest(answers: Mapping[str, Answer]) -> datetime | None:
-    """Graph's clock when the first of these answers was given."""
-    return min((a.date for a in answers.values() if a.date is not None), default=None)
+def carried(answer: Answer, relation: str) -> list[Mapping[str, JSON]]:
+    """The objects of a relationship that an object carries along; none where there is no usable answer."""
+    body = maybe(answer)
+    # A relationship without objects may be left out of an answer.
+    return parse.objects(body, relation) if body.get(relation) is not None else []
+
+
+def earliest(answers: Mapping[str, Answer], id: str) -> datetime | None:
+    """When the first of this leaver's facts was read, by Graph's clock.
+
+    Args:
+        answers: Of many leavers; what was read for all of them is older for most.
+        id: The leaver's.
+    """
+    mine = (answers[key].date for key in (f"{id} {what}" for what in ABOUT) if key in answers)
+    dates = [date for date in mine if date is not None] or [a.date for a in answers.values() if a.date is not None]
+    return min(dates, default=None)

@@ -15,7 +15,8 @@ from offboard.audit import AuditError
 from offboard.errors import NotPermitted, OffboardError
 from offboard.facts import Facts, Memberships
 from offboard.graph.answers import Answer
-from offboard.graph.pool import BATCH
+from offboard.graph.pool import BATCH, READ_BACK
+from offboard.graph.read import ONE_BY_ONE
 from offboard.graph.send import utc_now_of
 from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planfile import change_json
@@ -26,8 +27,6 @@ from offboard.runs.stages import Asked, Pending, ask, stages
 
 VISIBLE_WITHIN = 60.0
 """Seconds after which an accepted change that cannot be read back counts as failed."""
-READ_BACK = 1000
-"""Priority of re-reading among the calls of many leavers: behind everything that is still to be done."""
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -140,12 +139,14 @@ class LeaverRun:
     def _later(self) -> tuple[PlannedStep, ...]:
         return tuple(p for p in self.mine.steps if p not in self.due)
 
-    async def _read(self) -> Facts:
+    async def _read(self, *, look: int = 0) -> Facts:
+        """Everything the steps look at; at the second look after a change, each object by itself."""
         kinds = fact_types(p.step for p in self.due) | {Memberships}
         leaver = self.mine.leaver.id
         # What was sent is read back when nothing more urgent is waiting.
         priority = READ_BACK if self.sent else 0
-        found = await self.tools.reader.again([leaver], kinds, {leaver: pins(self.mine.fingerprint)}, priority=priority)
+        pinned, direct = {leaver: pins(self.mine.fingerprint)}, look > 1 or len(self.plan.leavers) <= ONE_BY_ONE
+        found = await self.tools.reader.again([leaver], kinds, pinned, priority=priority, direct=direct)
         return found[0]
 
     # -- may we start? ---------------------------------------------------------------------------------------------
@@ -235,12 +236,13 @@ class LeaverRun:
 
     async def _bring_about(self, pending: list[Pending]) -> Facts:
         """Send, re-read, and go on until every pending change has its outcome."""
-        wait, send, sent = iter(WAITS), pending, _Sent(self.tools.clock.monotonic())
+        wait, send, sent, look = iter(WAITS), pending, _Sent(self.tools.clock.monotonic()), 0
         while True:
             if send:
                 self._say(f"Sending {len(send[:BATCH])} of {len(pending)} changes, then reading them back …")
                 await self._send(send[:BATCH], sent)
-            facts = await self._read()
+            look += 1
+            facts = await self._read(look=look)
             pending, send = self._give_up(self._judge(pending, facts, sent), sent)
             if not pending:
                 return facts

@@ -96,7 +96,7 @@ async def test_writes_never_run_ahead_of_the_published_quota(tmp_path: Path) -> 
         plan = await planned(world)
         begun = world.time.moment
         applier = world.applier("run-1", plan)
-        applier.tools.reader.sender.writes.size = 30.0
+        applier.tools.reader.sender.quota.size = 30.0
         await applier.check(plan)
         await applier.apply(plan, "run-1")
         seconds = (world.time.moment - begun).total_seconds()
@@ -107,10 +107,18 @@ async def test_writes_never_run_ahead_of_the_published_quota(tmp_path: Path) -> 
 
 
 def test_a_bucket_gives_back_evenly_and_never_more_than_it_holds() -> None:
-    bucket = Bucket(size=10, per_second=2)
+    time = [0.0]
+    bucket = Bucket(size=10, per_second=2, ticks=lambda: time[0])
 
-    assert bucket.take(10, 0.0)
-    assert not bucket.take(1, 0.4)
-    assert bucket.take(1, 0.5)
-    assert bucket.wait(10, 0.5) == 5.0
-    assert bucket.level(100.0) == 10
+    assert bucket.take(12) == 10
+    time[0] = 0.4
+    assert bucket.take(1) == 0
+    time[0] = 0.5
+    assert bucket.take(5) == 1
+    assert bucket.wait(10) == 5.0
+    time[0] = 100.0
+    assert bucket.level() == 10
+    assert bucket.take(10, reserve=4) == 6, "the reserve is left for what is more urgent"
+    bucket.hold_until(3.0)
+    assert bucket.take(1) == 0
+    assert bucket.wait(1) == 3.0

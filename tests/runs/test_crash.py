@@ -59,15 +59,15 @@ async def test_an_audit_that_cannot_be_written_sends_nothing_more(tmp_path: Path
     async with a_world(tmp_path) as world:
         plan = await world.plan(steps(*SEED), "SawyerM@contoso.com")
         file, seen = world.audit._file, [0]
-        append = file.append
+        stage = file.stage
 
         def full(line: bytes, hash: str) -> None:
             seen[0] += 1
             if seen[0] >= number:
                 raise file.error("no space left on device")
-            append(line, hash)
+            stage(line, hash)
 
-        file.append = full  # type: ignore[method-assign]
+        file.stage = full  # type: ignore[method-assign]
         run = new_run_id()
         failed = False
         try:
@@ -79,7 +79,7 @@ async def test_an_audit_that_cannot_be_written_sends_nothing_more(tmp_path: Path
         assert failed or number > 18
         assert len(world.writes()) <= len(intents)
         assert len(intents) - len(world.records("outcome")) <= 7, "at most one stage is in the air"
-        file.append = append  # type: ignore[method-assign]
+        file.stage = stage  # type: ignore[method-assign]
         started = world.store.consumed_by(plan.id) is not None
         outcome = await (world.resume(run) if started else world.apply(plan, run))
         assert {"changed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
