@@ -23,15 +23,18 @@ def command(app: App, file: Path, yes: bool, accept: tuple[str, ...]) -> int:
     plan = read_plan(file, to_apply=True)
     must_ask_or_yes(yes)
 
-    from offboard.cli.flow import carry_out, confirm
+    from offboard.cli.flow import approvals_of, carry_out, confirm, left
     from offboard.cli.session import new_run_id, run_async, session
+
+    approvals = approvals_of(app, plan, file)
+    app.say(f"Plan {plan.short_id} is {left(app, plan)}.")
 
     async def main() -> int:
         async with session(app) as opened:
             run = new_run_id()
-            await opened.applier(lambda _l, _r: None, run=run, plan=plan.id).check(plan)
+            await opened.applier(lambda _l, _r: None, run=run, plan=plan.id, approvals=approvals).check(plan)
             if not yes:
                 confirm(plan)
-            return await carry_out(opened, plan, run, accept, resume=False)
+            return await carry_out(opened, plan, run, accept, resume=False, approvals=approvals)
 
     return run_async(main)

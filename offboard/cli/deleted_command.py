@@ -8,7 +8,7 @@ import click
 
 from offboard.cli.context import App, pass_app
 from offboard.cli.options import must_ask_or_yes
-from offboard.errors import Stopped
+from offboard.errors import Refused, Stopped
 
 if TYPE_CHECKING:
     from offboard.cli.session import Session
@@ -72,6 +72,8 @@ def _change(app: App, asked: str, yes: bool, *, new_name: str | None, purge: boo
     from offboard.runs.deleted import former_name
 
     must_ask_or_yes(yes)
+    if purge:
+        _refuse_unapproved(app)
     verb, done = ("purge", "Purged") if purge else ("restore", "Restored")
 
     async def main() -> int:
@@ -89,6 +91,16 @@ def _change(app: App, asked: str, yes: bool, *, new_name: str | None, purge: boo
         return 0
 
     return run_async(main)
+
+
+def _refuse_unapproved(app: App) -> None:
+    """A purge has no plan that a second person could sign, so where one must, it is not done here."""
+    if app.tenant.guards.approval != "none":
+        raise Refused(
+            "A purge cannot be undone, and the tenant asks for a second person's approval of what cannot be undone.",
+            why="A purge has no plan that could be approved.",
+            todo="Nothing was written. The user is purged by itself 30 days after the deletion; or purge in the portal.",
+        )
 
 
 def _confirm(name: str, id: str, *, purge: bool) -> None:

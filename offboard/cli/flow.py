@@ -13,6 +13,10 @@ from offboard.errors import Stopped
 from offboard.model import Effect, Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from offboard.approval import Approval
     from offboard.cli.session import Session
     from offboard.runs.outcome import RunOutcome
 
@@ -27,6 +31,32 @@ def show_plan(app: App, plan: Plan) -> None:
     from offboard.render.text import plan_text
 
     app.out(plan_text(plan, width=app.width(), color=app.color(sys.stdout), now=app.clock.now()))
+
+
+def approvals_of(app: App, plan: Plan, file: Path) -> tuple[Approval, ...]:
+    """The approvals beside a plan's file, judged; how long they are good is said.
+
+    Raises:
+        Refused: One of them is not good.
+        UsageError: The tenant's configuration does not say who may approve.
+    """
+    from offboard.approval import judge, needed, read_signers
+    from offboard.approval.files import read_offers
+
+    offers, guards = read_offers(file), app.tenant.guards
+    if not offers or not (needed(plan, guards) or guards.allowed_signers):
+        return ()
+    found = judge(plan, offers, read_signers(guards.allowed_signers), app.clock.now())
+    for approval in found:
+        app.say(f"Approved by {approval.approver}, key {approval.fingerprint}.")
+    return found
+
+
+def left(app: App, plan: Plan) -> str:
+    """How long a plan, and its approvals, are good."""
+    from offboard.render.words import distance
+
+    return f"good until {plan.valid_until:%Y-%m-%d %H:%MZ}, {distance(plan.valid_until, app.clock.now())}"
 
 
 def confirm(plan: Plan) -> None:
@@ -55,13 +85,15 @@ def confirm(plan: Plan) -> None:
         raise Stopped("Not confirmed. Nothing was written.")
 
 
-async def carry_out(session: Session, plan: Plan, run: str, accepted: tuple[str, ...], *, resume: bool) -> int:
+async def carry_out(
+    session: Session, plan: Plan, run: str, accepted: tuple[str, ...], *, resume: bool, approvals: Sequence[Approval] = ()
+) -> int:
     """Apply (or resume) the plan, telling each result as it becomes known; returns the exit code."""
     from offboard.runs.engine.carry import begin, carry_on
 
     app = session.app
     teller = teller_for(app, plan, session.sender)
-    applier = session.applier(teller, run=run, plan=plan.id, accepted=accepted)
+    applier = session.applier(teller, run=run, plan=plan.id, accepted=accepted, approvals=approvals)
     try:
         outcome = await carry_on(applier, run) if resume else await begin(applier, plan, run)
     finally:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Plan, show, ask and apply a playbook for the people named."),
     "plan": ("plan", "Make a plan and save it for review."),
     "show": ("show", "Show a saved plan as text, Markdown, HTML or JSON."),
+    "approve": ("approve", "Sign your consent to a plan, as a second person."),
     "apply": ("apply", "Carry out exactly the plan that was reviewed."),
     "runs": ("runs", "List the runs, newest first."),
     "status": ("status", "Show how far a run has come."),

@@ -6,12 +6,13 @@ import asyncio
 import secrets
 import signal
 import string
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from offboard.actions.base import Wire
+from offboard.approval import Approval
 from offboard.audit import Audit
 from offboard.cli.context import App
 from offboard.cli.process import quiet_loop
@@ -52,7 +53,15 @@ class Session:
         tenant = self.app.tenant
         return PlanMaker(self.reader, self.store, tenant.alias, tenant.tenant_id, tenant.guards, new_run_id, self.actor)
 
-    def applier(self, progress: Progress, *, run: str, plan: str, accepted: tuple[str, ...] = ()) -> Applier:
+    def applier(
+        self,
+        progress: Progress,
+        *,
+        run: str,
+        plan: str,
+        accepted: tuple[str, ...] = (),
+        approvals: Sequence[Approval] = (),
+    ) -> Applier:
         """Carries out plans in this tenant."""
         tools = Tools(
             reader=self.reader,
@@ -63,7 +72,7 @@ class Session:
             progress=progress,
             say=self.app.say,
         )
-        return Applier(tools, self.app.tenant.guards, self.app.tenant.alias, accepted)
+        return Applier(tools, self.app.tenant.guards, self.app.tenant.alias, accepted, approvals)
 
 
 def new_run_id() -> str:

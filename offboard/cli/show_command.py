@@ -35,4 +35,16 @@ def command(app: App, file: Path, form: str) -> int:
         from offboard.render.text import plan_text
 
         app.out(plan_text(plan, width=app.width(), color=app.color(sys.stdout), now=now))
+    _tell_approvals(app, file)
     return 0
+
+
+def _tell_approvals(app: App, file: Path) -> None:
+    """What stands beside the plan; whether it is good depends on the tenant, and apply decides it."""
+    from offboard.approval.files import read_offers
+    from offboard.approval.statement import Statement
+
+    for offer in read_offers(file):
+        said = Statement.parse(offer.text)
+        about = f"{said.approver}, {said.approved:%Y-%m-%d %H:%MZ}" if said else "not the text of an approval"
+        app.say(f"Beside it: {offer.name} ({about}). `apply` checks it.")

@@ -9,7 +9,6 @@ family has a file of its own, and nobody writes to a tenant without having asked
 
 from __future__ import annotations
 
-from offboard.guards.approval import refuse_if_unapproved
 from offboard.guards.choke import object_to, refuse_if_stopped
 from offboard.guards.limits import Limits
 from offboard.guards.permission import lacking, refuse_if_lacking, warn_of_lacking
@@ -20,6 +19,5 @@ __all__ = [
     "object_to",
     "refuse_if_lacking",
     "refuse_if_stopped",
-    "refuse_if_unapproved",
     "warn_of_lacking",
 ]

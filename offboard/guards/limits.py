@@ -28,3 +28,7 @@ class Limits(Protocol):
     @property
     def approval(self) -> str:
         """`none`, `irreversible` or `all`: which plans need a second person."""
+
+    @property
+    def approvers(self) -> int:
+        """How many different people must approve."""

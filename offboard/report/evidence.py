@@ -68,8 +68,11 @@ def _authority(run: RunFile) -> Iterator[Block]:
     pairs = []
     if planned is not None:
         pairs.append(("planned", f"{when(planned)} by {planned.get('actor') or 'unknown'}"))
-    pairs += [("approved", f"{when(r)} by {r.get('actor') or 'unknown'}") for r in approved]
-    if not approved:
+    used = _detail(run.started).get("approvals")
+    used = [a for a in used if isinstance(a, dict)] if isinstance(used, list) else []
+    pairs += [("approved", f"{a.get('approved')} by {a.get('approver')}, key {a.get('fingerprint')}") for a in used]
+    pairs += [("approved", f"{when(r)} by {r.get('actor') or 'unknown'}") for r in approved if not used]
+    if not approved and not used:
         pairs.append(("approved", "no approval is recorded"))
     pairs += [("plan", str(run.started.get("plan") or "")), ("digest", run.digest)]
     yield Facts(pairs)

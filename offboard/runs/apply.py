@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offboard.actions import ACTIONS
+from offboard.approval import Approval, refuse_unless_approved
+from offboard.approval.consent import refuse_same_person
 from offboard.errors import NotPermitted, Refused
+from offboard.graph.read import Missing
 from offboard.graph.send import utc_now_of
-from offboard.guards import Limits, object_to, refuse_if_lacking, refuse_if_stopped, refuse_if_unapproved
+from offboard.guards import Limits, object_to, refuse_if_lacking, refuse_if_stopped
 from offboard.model import Plan
 from offboard.runs.closing import closing
 from offboard.runs.executor import LeaverRun
@@ -26,12 +29,14 @@ class Applier:
         limits: The tenant's guards.
         alias: The tenant's name in the configuration, for messages.
         accepted: Codes of open items that the caller accepts besides the playbook's author.
+        approvals: Of the plan, judged good by what their files and the list of signers say.
     """
 
     tools: Tools
     limits: Limits
     alias: str
     accepted: Sequence[str] = ()
+    approvals: Sequence[Approval] = ()
 
     async def check(self, plan: Plan) -> None:
         """Refuse what must not be carried out; nothing is consumed or written by asking.
@@ -62,9 +67,24 @@ class Applier:
         self._check_actions(plan)
         self.tools.store.refuse_if_busy(plan, now)
         refuse_if_stopped(object_to(plan, self.limits))
-        refuse_if_unapproved(plan, self.limits)
+        refuse_unless_approved(plan, self.limits, self.approvals)
+        await self._check_people(plan)
         token = self.tools.reader.sender.connection.token_info()
         refuse_if_lacking(plan, token.kind, token.granted)
+
+    async def _check_people(self, plan: Plan) -> None:
+        """Compare the approvers as the tenant knows them: a second address of the planner or a leaver is the same person."""
+        names = [approval.approver for approval in self.approvals]
+        for name, found in zip(names, await self.tools.reader.resolve(names) if names else (), strict=True):
+            accounts = found.candidates if isinstance(found, Missing) else (found,)
+            for account in accounts:
+                aliases = [account.id, account.user_principal_name, account.mail or account.id]
+                refuse_same_person(plan, name, aliases, "The approval")
+                if account.account_enabled is False or account.deleted is not None:
+                    raise Refused(
+                        f"The approval: {name} is {'deleted' if account.deleted else 'disabled'} in the tenant.",
+                        todo="Nothing was written. Somebody who may still sign in must approve.",
+                    )
 
     def _check_actions(self, plan: Plan) -> None:
         for name, version in plan.actions.items():
@@ -89,8 +109,9 @@ class Applier:
             digest=plan.digest,
             leavers=len(plan.leavers),
             tenant={"id": plan.tenant.id, "name": plan.tenant.name},
+            approvals=[approval.to_json() for approval in self.approvals] or None,
         )
-        self.tools.store.start(run, plan, at)
+        self.tools.store.start(run, plan, at, self.approvals)
         return await self.carry_on(plan, run)
 
     async def carry_on(self, plan: Plan, run: str) -> RunOutcome:

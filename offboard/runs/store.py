@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from offboard.approval import Approval
 from offboard.errors import GraphUnavailable, Refused
 from offboard.model import Change, Outcome, Plan, Result
 from offboard.planfile import canonical, change_from_json, change_json, dump, load, moment, stamp
@@ -91,8 +92,8 @@ class Store:
 
     # -- runs ------------------------------------------------------------------------------------------------------
 
-    def start(self, run: str, plan: Plan, at: datetime) -> None:
-        """Consume the plan and open a run.
+    def start(self, run: str, plan: Plan, at: datetime, approvals: Sequence[Approval] = ()) -> None:
+        """Consume the plan, with the approvals it has, and open a run.
 
         Raises:
             Refused: The plan was consumed before.
@@ -110,6 +111,9 @@ class Store:
                 "INSERT INTO run (id, plan_id, tenant, started, state, plan) VALUES (?, ?, ?, ?, 'open', ?)",
                 (run, plan.id, plan.tenant.id, stamp(at), dump(plan)),
             )
+            for place, approval in enumerate(approvals):
+                kept = canonical(approval.to_json()).decode()
+                self.db.rows("INSERT INTO approval (run, place, approval) VALUES (?, ?, ?)", (run, place, kept))
             for place, each in enumerate(plan.leavers):
                 write_share(self.db, first_share(run, plan, place, over=carried.get(each.leaver.id, "")))
 
@@ -184,6 +188,15 @@ class Store:
             RunRecord(r[0], load(bytes(r[1]), f"run {r[0]}"), moment(r[2]), r[3], r[4], moment(r[5]) if r[5] else None)
             for r in rows
         ]
+
+    def approvals(self, run: str) -> tuple[Approval, ...]:
+        """The approvals that were consumed with the run's plan; they were judged then, and hold for all its phases."""
+        rows = self.db.rows("SELECT approval FROM approval WHERE run = ? ORDER BY place", (run,))
+        if not rows:
+            return ()
+        plan = self.run(run).plan
+        found = [Approval.from_json(json.loads(text), plan) for (text,) in rows]
+        return tuple(approval for approval in found if approval.statement.digest == plan.digest)
 
     def shares(self, run: str) -> list[Share]:
         """How far each leaver of the run is, in the plan's order."""

@@ -191,6 +191,7 @@ GUARDS: dict[str, Key] = {
     "max_deletes": Key(a_count, "Deleted users in one run and in 24 hours."),
     "max_wipes": Key(a_count, "Wiped devices in one run and in 24 hours."),
     "approval": Key(one_of(*APPROVAL), "Which plans need a second person's signature before apply."),
+    "approvers": Key(a_count, "How many different people must approve; 1 when not given."),
     "allowed_signers": Key(a_text, "File of those who may approve, in the format of ssh-keygen's ALLOWED SIGNERS."),
     "freeze": Key(periods, "Periods in which nothing is carried out."),
 }

@@ -43,6 +43,7 @@ class Guards:
         max_leavers: Per run and rolling 24 hours; likewise the others.
         max_percent: Leavers, in percent of the tenant's enabled members.
         approval: Which plans need a second person.
+        approvers: How many different people must approve.
         allowed_signers: Who may approve.
         freeze: Periods in which nothing is carried out.
     """
@@ -54,6 +55,7 @@ class Guards:
     max_deletes: int = 10
     max_wipes: int = 5
     approval: Approval = "irreversible"
+    approvers: int = 1
     allowed_signers: Path | None = None
     freeze: tuple[Freeze, ...] = ()
 

@@ -16,7 +16,7 @@ LEVELS = (
     ("actions",),
     ("settings", "loading"),
     ("planner", "planfile", "guards", "permissions", "findings"),
-    ("graph", "audit", "render", "report"),
+    ("graph", "audit", "approval", "render", "report"),
     ("schema", "runs", "pages"),
     ("cli",),
     ("__main__",),

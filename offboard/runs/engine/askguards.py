@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from offboard.approval import refuse_unless_approved
 from offboard.errors import Refused
 from offboard.facts import Memberships
-from offboard.guards import object_to, refuse_if_unapproved
+from offboard.guards import object_to
 from offboard.model import Plan
 from offboard.planner import fingerprint, pins
 from offboard.runs.apply import Applier
@@ -25,7 +26,7 @@ async def ask_guards(applier: Applier, plan: Plan, shares: Sequence[Share], now:
     ]
     if not acting:
         return {}
-    everybody = "; ".join(_whole(applier, plan))
+    everybody = "; ".join(_whole(applier, plan, shares[0].run))
     reader, pinned = applier.tools.reader, {share.leaver: pins(each.fingerprint) for share, each in acting}
     facts = await reader.again([share.leaver for share, _ in acting], frozenset({Memberships}), pinned)
     found = {}
@@ -39,13 +40,13 @@ async def ask_guards(applier: Applier, plan: Plan, shares: Sequence[Share], now:
     return found
 
 
-def _whole(applier: Applier, plan: Plan) -> list[str]:
-    """What stands against the run as a whole."""
+def _whole(applier: Applier, plan: Plan, run: str) -> list[str]:
+    """What stands against the run as a whole. Approvals were consumed with the plan: what counts is that it had them."""
     bare = replace(plan, leavers=tuple(replace(each, objections=()) for each in plan.leavers))
     objections = object_to(bare, applier.limits).leavers[0].objections
     found = [f"{o.guard}: {o.reason}" for o in objections if o.severity == "stop" and o.guard.startswith("max_")]
     try:
-        refuse_if_unapproved(plan, applier.limits)
+        refuse_unless_approved(plan, applier.limits, applier.tools.store.approvals(run))
     except Refused as error:
         found.append(error.what)
     return found

@@ -1,7 +1,8 @@
 """What the store holds, and how an older store becomes one of today.
 
 Format 1 knew runs and changes. Format 2 knows each leaver's share of a run (so that one can be held, canceled or moved
-without the others), leases, and workers. Format 3 knows the quota that all processes of a tenant share.
+without the others), leases, and workers. Format 3 knows the quota that all processes of a tenant share. Format 4
+keeps the approvals that were consumed with a plan.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from offboard.errors import UsageError
 from offboard.runs.engine.database import Database
 
-FORMAT = 3
+FORMAT = 4
 TABLES = (
     """
 CREATE TABLE IF NOT EXISTS run (
@@ -44,6 +45,11 @@ CREATE TABLE IF NOT EXISTS lease (
     """
 CREATE TABLE IF NOT EXISTS quota (
     tenant TEXT PRIMARY KEY, level {real} NOT NULL, at {real} NOT NULL, not_before {real} NOT NULL
+){strict}""",
+    """
+CREATE TABLE IF NOT EXISTS approval (
+    run TEXT NOT NULL REFERENCES run(id), place INTEGER NOT NULL, approval TEXT NOT NULL,
+    PRIMARY KEY (run, place)
 ){strict}""",
 )
 SQLITE = {"blob": "BLOB", "real": "REAL", "number": "", "strict": " STRICT"}
