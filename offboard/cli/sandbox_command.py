@@ -23,6 +23,13 @@ def command() -> None:
 @click.option("--enforce-permissions", is_flag=True, help="Refuse what the token's permissions do not allow.")
 @click.option("--faults", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Script of faults.")
 @click.option("--lag", type=click.FloatRange(0, 600), default=0.0, metavar="SECONDS", help="Replication delay of reads.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 1000),
+    default=1.0,
+    metavar="FACTOR",
+    help="Let the tenant's time run so many times as fast: its clock, delays and quotas.",
+)
 @click.option("--tls-cert", type=click.Path(path_type=Path, dir_okay=False), help="Serve HTTPS with this certificate.")
 @click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False), help="The certificate's key.")
 @pass_app
@@ -35,6 +42,7 @@ def serve(
     enforce_permissions: bool,
     faults: Path | None,
     lag: float,
+    speed: float,
     tls_cert: Path | None,
     tls_key: Path | None,
 ) -> int:
@@ -45,11 +53,10 @@ def serve(
     from offboard.cli.sandboxes import behavior_of, open_sandbox
     from offboard.sandbox.server import serve as serve_sandbox
 
-    sandbox = open_sandbox(
-        app, behavior_of(delay=delay, throttle=throttle, enforce=enforce_permissions, faults=faults, lag=lag)
-    )
+    behavior = behavior_of(delay=delay, throttle=throttle, enforce=enforce_permissions, faults=faults, lag=lag)
+    sandbox = open_sandbox(app, behavior, speed=speed)
     try:
-        serve_sandbox(sandbox, host, port, tls_cert=tls_cert, tls_key=tls_key)
+        serve_sandbox(sandbox, host, port, tls_cert=tls_cert, tls_key=tls_key, speed=speed)
     except OSError as error:
         raise UsageError(f"Cannot listen on {host}:{port}: {error.strerror}.", todo="Choose another --port.") from error
     finally:

@@ -11,6 +11,7 @@ from offboard.cli.context import App
 from offboard.errors import UsageError
 from offboard.model import JSON
 from offboard.sandbox.behavior import Behavior
+from offboard.sandbox.clock import faster
 from offboard.sandbox.faults import FaultError, FaultScript
 from offboard.sandbox.seedfile import SeedError, load_seed
 from offboard.sandbox.tenant import Sandbox
@@ -34,13 +35,14 @@ faults:
 """
 
 
-def open_sandbox(app: App, behavior: Behavior | None = None) -> Sandbox:
-    """Open the stored tenant; a small Contoso when there is none yet."""
+def open_sandbox(app: App, behavior: Behavior | None = None, *, speed: float = 1.0) -> Sandbox:
+    """Open the stored tenant, whose clock may run faster than ours; a small Contoso when there is none yet."""
     from offboard.settings.statefolder import make_private_folder
 
     folder = app.state.path / "sandbox"
     make_private_folder(folder)  # the sandbox itself would follow a link
-    return Sandbox.open(folder, now=app.clock.now, behavior=behavior)
+    now = app.clock.now if speed == 1.0 else faster(app.clock.now, speed)
+    return Sandbox.open(folder, now=now, behavior=behavior)
 
 
 def behavior_of(*, delay: str | None, throttle: str, enforce: bool, faults: Path | None, lag: float) -> Behavior:

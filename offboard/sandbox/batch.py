@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from . import caller as callers
 from . import clock
 from .call import Answer
@@ -37,6 +39,11 @@ def is_batch(request: Request) -> bool:
 
 def batch_call(tenant: Tenant, request: Request) -> Response:
     """Answer a batch: 200 with an answer per item, or 400 for a batch that makes no sense."""
+    with tenant.store.transaction():
+        return _batch_call(tenant, request)
+
+
+def _batch_call(tenant: Tenant, request: Request) -> Response:
     moment = tenant.now()
     fault = tenant.faults.strike(request.method.upper(), "/$batch", False)
     headers = common_headers(request, moment)
@@ -48,10 +55,8 @@ def batch_call(tenant: Tenant, request: Request) -> Response:
         mishap = response.mishap
         response = misreport(fault, response, headers, moment)
         response = replace(response, mishap=response.mishap or mishap)
-    with tenant.store.transaction():
-        seen = 0 if response.mishap == Mishap("reset") else response.status
-        entry = RequestEntry(clock.stamp(moment), request.method.upper(), request.path, seen, False)
-        note_request(tenant.store, entry)
+    seen = 0 if response.mishap == Mishap("reset") else response.status
+    note_request(tenant.store, RequestEntry(clock.stamp(moment), request.method.upper(), request.path, seen, False))
     return response
 
 
@@ -125,7 +130,7 @@ def _shown(item: Item, response: Response) -> Json | None:
 
 def _body(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return orjson.loads(body)
     except ValueError:
         return body.decode("utf-8", "replace")
 

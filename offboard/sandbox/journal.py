@@ -56,9 +56,17 @@ def note_request(store: Store, entry: RequestEntry) -> None:
     """Record one request, and forget the oldest ones now and then."""
     values = (entry.time, entry.method, entry.path, entry.status, int(entry.item))
     cursor = store.execute("INSERT INTO requests (time, method, path, status, item) VALUES (?,?,?,?,?)", values)
+    count = "INSERT INTO tally VALUES (?, ?, 1) ON CONFLICT (item, status) DO UPDATE SET calls = calls + 1"
+    store.execute(count, (int(entry.item), entry.status))
     last = cursor.lastrowid or 0
     if last % 500 == 0:
         store.execute("DELETE FROM requests WHERE seq <= ?", (last - KEPT_REQUESTS,))
+
+
+def read_tally(store: Store) -> dict[tuple[bool, int], int]:
+    """How many calls there were since the tenant was new, by whether they came in a batch, and by status."""
+    rows = store.execute("SELECT item, status, calls FROM tally")
+    return {(bool(item), int(status)): int(calls) for item, status, calls in rows}
 
 
 def read_journal(store: Store) -> list[JournalEntry]:

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from .filters import Node, parse_filter
@@ -59,6 +60,7 @@ class Options:
         return self.eventual and (self.count or self.search is not None)
 
 
+@lru_cache(4096)  # clients ask the same few questions about thousands of people
 def read_options(query: str, consistency: str | None, allowed: frozenset[str]) -> Options:
     """Understand a query string; what Graph would refuse is refused."""
     pairs = _pairs(query)

@@ -89,8 +89,10 @@ class _Cut(HttpResponse):
         self._connections.cut(scope.get("client"))
 
 
-def application(sandbox: Sandbox, connections: _Connections, delay: tuple[float, float] | None = None) -> ASGIApp:
-    """The ASGI application around a sandbox."""
+def application(
+    sandbox: Sandbox, connections: _Connections, delay: tuple[float, float] | None = None, speed: float = 1.0
+) -> ASGIApp:
+    """The ASGI application around a sandbox; with `speed`, delays are so many times as short."""
     draw = random.Random(0)  # noqa: S311 - reproducible delays, not secrets
 
     async def endpoint(http: HttpRequest) -> HttpResponse:
@@ -101,7 +103,7 @@ def application(sandbox: Sandbox, connections: _Connections, delay: tuple[float,
         span = delay or sandbox.behavior.delay
         seconds = response.delay + (draw.uniform(*span) if span else 0.0)
         if seconds > 0:
-            await anyio.sleep(seconds)
+            await anyio.sleep(seconds / speed)
         if response.mishap is not None and response.mishap.kind in ("reset", "truncate"):
             return _Cut(connections, response)
         return HttpResponse(response.body, response.status, dict(response.headers))
@@ -175,10 +177,11 @@ def serve(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     delay: tuple[float, float] | None = None,
+    speed: float = 1.0,
 ) -> None:
     """Serve until SIGINT or SIGTERM. The first line on stdout is the root URL, printed once it is listening."""
     connections = _Connections()
-    server = _server(application(sandbox, connections, delay), connections, (tls_cert, tls_key))
+    server = _server(application(sandbox, connections, delay, speed), connections, (tls_cert, tls_key))
     with _listen(host, port) as listener:
         url = _root(host, listener, tls_cert is not None)
         anyio.run(_announce_and_serve, server, [listener], url)

@@ -39,8 +39,10 @@ CREATE TABLE IF NOT EXISTS journal (
     effect TEXT);
 CREATE TABLE IF NOT EXISTS requests (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT, method TEXT, path TEXT, status INTEGER, item INTEGER);
+CREATE TABLE IF NOT EXISTS tally (
+    item INTEGER NOT NULL, status INTEGER NOT NULL, calls INTEGER NOT NULL, PRIMARY KEY (item, status)) WITHOUT ROWID;
 """
-_CONTENT = ("meta", "objects", "relations", "undo", "journal", "requests")
+_CONTENT = ("meta", "objects", "relations", "undo", "journal", "requests", "tally")
 
 
 _COLUMNS = "seq, id, type, parent, key, name, deleted, body"
@@ -87,7 +89,14 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, and alone: the write lock is taken at once so that two processes queue up."""
+        """All or nothing, and alone: the write lock is taken at once so that two processes queue up.
+
+        Inside another one it is part of that: the calls of a batch become durable together, which costs one wait for the
+        disk instead of twenty.
+        """
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -16,7 +16,7 @@ from .caller import claims_for, sign
 from .crowd import add_crowd, crowd_seed
 from .dispatch import Tenant, graph_call
 from .faults import FaultCounter
-from .journal import JournalEntry, RequestEntry, read_journal, read_requests
+from .journal import JournalEntry, RequestEntry, read_journal, read_requests, read_tally
 from .rolebook import BUILT_IN
 from .seed import plant
 from .seedfile import contoso
@@ -119,6 +119,11 @@ class Sandbox:
         """The latest ten thousand requests, batch items among them, oldest first."""
         with self._lock:
             return read_requests(self._store)
+
+    def tally(self) -> dict[tuple[bool, int], int]:
+        """How many calls there were since the tenant was new, by whether they came in a batch, and by status."""
+        with self._lock:
+            return read_tally(self._store)
 
     def issue_token(
         self,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
+
+import orjson
 
 Json = dict[str, Any]
 
@@ -29,7 +32,11 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """The value of a header, whatever its case."""
-        return _lowered(self.headers).get(name.lower())
+        return self._by_name.get(name.lower())
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        return _lowered(self.headers)
 
     @property
     def root(self) -> str:
@@ -40,12 +47,12 @@ class Request:
         host = self.header("host")
         return f"https://{host}" if host else DEFAULT_ROOT
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The path as sent, still percent-encoded."""
         return urlsplit(self.url).path
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The query string as sent."""
         return urlsplit(self.url).query
@@ -77,9 +84,6 @@ class Response:
         return json.loads(self.body)
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
-
 def dumps(value: Any) -> bytes:
     """Compact JSON bytes, as Graph sends them."""
-    return _encode(value).encode()
+    return orjson.dumps(value)

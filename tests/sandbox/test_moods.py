@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from offboard.sandbox.behavior import Behavior
+from offboard.sandbox.caller import read_claims
+from offboard.sandbox.clock import faster
 from offboard.sandbox.faults import FaultError, FaultScript
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.throttle import Limits, Throttle
@@ -263,3 +265,34 @@ async def test_a_delay_is_waited_for_in_real_time(http: httpx.AsyncClient, sandb
     start = time.perf_counter()
     await http.get("/organization")
     assert 0.05 <= time.perf_counter() - start < 1
+
+
+# A faster clock, and the count of calls
+
+
+def _issued(token: str) -> int:
+    claims = read_claims(token)
+    assert claims is not None
+    return int(claims["iat"])
+
+
+async def test_a_faster_clock_makes_the_same_days_pass_sooner(clock: Clock) -> None:
+    sandbox = Sandbox.open(now=faster(clock, 60), behavior=Behavior(throttle="published"))
+    start = sandbox.issue_token(app_roles=["User.Read.All"])
+    clock.pass_(seconds=60)
+    later = sandbox.issue_token(app_roles=["User.Read.All"])
+
+    assert _issued(later) - _issued(start) == 3600
+    sandbox.close()
+
+
+async def test_every_call_is_counted_however_many_there_are(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    item = {"method": "GET", "url": f"/users/{SAWYER}"}
+    body = {"requests": [{"id": str(n), **item} for n in range(19)] + [{"id": "19", **item, "url": "/users/nobody"}]}
+    for _ in range(3):
+        await http.post("/$batch", json=body)
+    await http.get(f"/users/{SAWYER}")
+
+    assert sandbox.tally() == {(False, 200): 4, (True, 200): 57, (True, 404): 3}
+    sandbox.reset()
+    assert sandbox.tally() == {}
