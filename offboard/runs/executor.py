@@ -179,6 +179,7 @@ class LeaverRun:
         pending: list[Pending] = []
         for asked in answers:
             pending += self._sort_out(asked, facts)
+        self.ledger.flush()
         if not pending:
             return facts
         self.ledger.intend(pending)
@@ -244,6 +245,7 @@ class LeaverRun:
             look += 1
             facts = await self._read(look=look)
             pending, send = self._give_up(self._judge(pending, facts, sent), sent)
+            self.ledger.flush()
             if not pending:
                 return facts
             if not any(sent.answer(p) is None for p in send):
@@ -278,8 +280,13 @@ class LeaverRun:
     def _judge(self, pending: Sequence[Pending], facts: Facts, sent: _Sent) -> list[Pending]:
         """Conclude what the re-reading shows to be so; what it still asks for, or does not tell, is left."""
         left, blocked = [], sent.blocked
+        steps = {each.planned.step.id: each.planned for each in pending}
+        answers = {
+            id: replan(planned.step, facts, self.ledger.since(facts)(planned), self.values)
+            for id, planned in steps.items()
+        }
         for each in pending:
-            fresh = replan(each.planned.step, facts, self.ledger.since(facts)(each.planned), self.values)
+            fresh = answers[each.planned.step.id]
             blocked[each.id] = cannot_tell(each.change, fresh)
             if blocked[each.id] or compare([each.change], fresh.changes).todo:
                 left.append(each)

@@ -6,7 +6,7 @@ request leaves; an outcome is in both before the next effect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -67,6 +67,7 @@ class Ledger:
     interrupted: set[tuple[str, str]] = field(default_factory=set)
     """Changes whose intent an earlier process left open: they may have been sent."""
     _unsaid: list[Result] = field(default_factory=list)
+    _concluded: list[tuple[dict[str, JSON], Result]] = field(default_factory=list)
 
     @property
     def mine(self) -> LeaverPlan:
@@ -127,19 +128,24 @@ class Ledger:
 
     def intend(self, pending: Sequence[Pending]) -> None:
         """Record the intents, durably, before anything leaves."""
-        since = utc_now_of(self.tools.reader.sender)
-        for each in pending:
-            known = self.recorded.get(each.id)
-            if known is not None and known.result is None:
-                continue  # resumed: the intent stands already
-            step = each.planned.step
-            # Asked before the audit, so that a lost lease leaves no intent behind it; `intend` asks again, in one
-            # transaction with the record.
-            self.tools.store.check(self.run, self.plan.tenant.id, self.mine.leaver.id)
-            self.audit("intent", step=step.id, action=step.action, change=change_json(each.change))
-            leaver = self.mine.leaver.id
-            self.tools.store.intend(self.run, self.plan.tenant.id, leaver, step.id, each.change, since)
-            self.recorded[each.id] = Recorded(each.change, since, None)
+        self.flush()
+        since, leaver = utc_now_of(self.tools.reader.sender), self.mine.leaver.id
+        # A resumed run has some of the intents already.
+        new = [p for p in pending if p.id not in self.recorded or self.recorded[p.id].result is not None]
+        if not new:
+            return
+        # Asked before the audit, so that a lost lease leaves no intent behind it; `intend` asks again, in one
+        # transaction with the record.
+        self.tools.store.check(self.run, self.plan.tenant.id, leaver)
+        self._write(
+            [
+                ("intent", {"step": p.planned.step.id, "action": p.planned.step.action, "change": change_json(p.change)})
+                for p in new
+            ]
+        )
+        intents = [(p.planned.step.id, p.change) for p in new]
+        self.tools.store.intend(self.run, self.plan.tenant.id, leaver, intents, since)
+        self.recorded |= {p.id: Recorded(p.change, since, None) for p in new}
 
     def end(self, planned: PlannedStep, change: Change | None, outcome: Outcome, why: str) -> None:
         """An end without a request: of an intent that was interrupted, or of what never had one."""
@@ -170,31 +176,41 @@ class Ledger:
         attempts: int = 0,
         todo: str = "",
     ) -> None:
-        """The outcome of an intent: to the audit, to the store, to whoever watches."""
+        """The outcome of an intent: to the audit, to the store, to whoever watches. `flush` makes it durable."""
         at = utc_now_of(self.tools.reader.sender)
         detail = _wire_detail(answer, attempts) if answer is not None else {}
         result = Result(outcome, planned.step.id, change, why, at, todo, detail)
-        self.audit(
-            "outcome",
-            step=planned.step.id,
-            action=planned.step.action,
-            change=change_json(change),
-            outcome=outcome.value,
-            why=why,
-            graph=detail or None,
-        )
-        self.tools.store.conclude(self.run, self.mine.leaver.id, result)
+        told: dict[str, JSON] = {
+            "step": planned.step.id,
+            "action": planned.step.action,
+            "change": change_json(change),
+            "outcome": outcome.value,
+            "why": why,
+            "graph": detail or None,
+        }
+        self._concluded.append((told, result))
         since = self.recorded[planned.step.id, change.key].since
         self.recorded[planned.step.id, change.key] = Recorded(change, since, result)
         self._report(result)
+
+    def flush(self) -> None:
+        """Write down the outcomes that were concluded since the last time. To be called before anything is awaited.
+
+        Raises:
+            AuditError: They cannot be written.
+        """
+        concluded, self._concluded = self._concluded, []
+        if concluded:
+            self._write([("outcome", told) for told, _ in concluded])
+            self.tools.store.conclude(self.run, self.mine.leaver.id, [result for _, result in concluded])
 
     def _remember(self, change: Change, result: Result) -> None:
         """Found so without our doing: a later phase must notice when it is so no longer."""
         leaver, before = self.mine.leaver.id, self.recorded.get((result.step, change.key))
         # An intent of before keeps its instant: it is what the time stamps in the tenant are held against.
         at = before.since if before is not None else utc_now_of(self.tools.reader.sender)
-        self.tools.store.intend(self.run, self.plan.tenant.id, leaver, result.step, change, at)
-        self.tools.store.conclude(self.run, leaver, result)
+        self.tools.store.intend(self.run, self.plan.tenant.id, leaver, [(result.step, change)], at)
+        self.tools.store.conclude(self.run, leaver, [result])
         self.recorded[result.step, change.key] = Recorded(change, at, result)
 
     def _report(self, result: Result) -> None:
@@ -214,10 +230,14 @@ class Ledger:
         Raises:
             AuditError: It cannot be written; nothing may be sent.
         """
+        self.flush()
+        self._write([(event, fields)])
+
+    def _write(self, records: Sequence[tuple[str, Mapping[str, JSON]]]) -> None:
         leaver = self.mine.leaver
         who = {"id": leaver.id, "upn": leaver.user_principal_name}
         try:
-            self.tools.audit.write(event, leaver=who, **fields)
+            self.tools.audit.write_many((event, {"leaver": who, **fields}) for event, fields in records)
         except AuditError as error:
             self.tools.reader.sender.stop(error)  # at once, for all leavers: a batch may be about to leave
             raise

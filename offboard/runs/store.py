@@ -216,20 +216,21 @@ class Store:
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
-    def intend(self, run: str, tenant: str, leaver: str, step: str, change: Change, since: datetime) -> None:
-        """Record an intent, before its request leaves.
+    def intend(self, run: str, tenant: str, leaver: str, intents: Sequence[tuple[str, Change]], since: datetime) -> None:
+        """Record intents (step and change) for one leaver, before their requests leave.
 
         Raises:
             Interrupted: The leaver's share is held or canceled, or this process may not act on the leaver (any more).
         """
         with self.db.transaction():
             self.check(run, tenant, leaver)
-            self.db.rows(
-                "INSERT INTO change (run, tenant, leaver, step, key, change, since) VALUES (?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (run, leaver, step, key) DO UPDATE SET change = excluded.change, since = excluded.since, "
-                "outcome = NULL, why = NULL, at = NULL, todo = NULL",
-                (run, tenant, leaver, step, change.key, canonical(change_json(change)).decode(), stamp(since)),
-            )
+            for step, change in intents:
+                self.db.rows(
+                    "INSERT INTO change (run, tenant, leaver, step, key, change, since) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (run, leaver, step, key) DO UPDATE SET change = excluded.change, since = excluded.since, "
+                    "outcome = NULL, why = NULL, at = NULL, todo = NULL",
+                    (run, tenant, leaver, step, change.key, canonical(change_json(change)).decode(), stamp(since)),
+                )
 
     def check(self, run: str, tenant: str, leaver: str) -> None:
         """Whether this process may act on the leaver now, for this run; `intend` asks it again, in its transaction.
@@ -249,17 +250,18 @@ class Store:
                 return f"the run is held ({share.hold})"
         return ""
 
-    def conclude(self, run: str, leaver: str, result: Result) -> None:
-        """Record the outcome of an intent."""
-        assert result.change is not None
-        assert result.at is not None
-        told = (result.outcome.value, result.why, stamp(result.at), result.todo)
+    def conclude(self, run: str, leaver: str, results: Sequence[Result]) -> None:
+        """Record the outcomes of intents."""
         with self.db.transaction():
-            self.db.rows(
-                "UPDATE change SET outcome = ?, why = ?, at = ?, todo = ? "
-                "WHERE run = ? AND leaver = ? AND step = ? AND key = ?",
-                (*told, run, leaver, result.step, result.change.key),
-            )
+            for result in results:
+                assert result.change is not None
+                assert result.at is not None
+                told = (result.outcome.value, result.why, stamp(result.at), result.todo)
+                self.db.rows(
+                    "UPDATE change SET outcome = ?, why = ?, at = ?, todo = ? "
+                    "WHERE run = ? AND leaver = ? AND step = ? AND key = ?",
+                    (*told, run, leaver, result.step, result.change.key),
+                )
 
     def recorded(self, run: str, leaver: str) -> dict[tuple[str, str], Recorded]:
         """All intents of this run for this leaver, by step and change key."""
