@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 JSON = Any
 """A value of JSON: None, bool, int, float, str, list, dict."""
@@ -150,6 +150,8 @@ class Permissions:
         roles: Entra roles, each sufficient for a delegated caller (who needs one besides the permission).
         app_roles: Entra roles of which the app's own service principal needs one, besides the permission.
         remark: What the reader must know, in one sentence.
+        over: For what Graph calls sensitive: the caller must stand high enough above the person it is done to.
+            `sensitive`, or `password` for resetting one; empty where the leaver's own roles do not matter.
     """
 
     delegated: tuple[tuple[str, ...], ...]
@@ -157,6 +159,7 @@ class Permissions:
     roles: tuple[str, ...] = ()
     app_roles: tuple[str, ...] = ()
     remark: str = ""
+    over: Literal["", "sensitive", "password"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class DeleteUser(Action):
         application=(("User.DeleteRestore.All",), ("User.ReadWrite.All",)),
         roles=("User Administrator", "Privileged Authentication Administrator"),
         remark="For an administrator as leaver an app must itself hold a higher role.",
+        over="sensitive",
     )
     example = "- action: delete-user\n  due: T+30d"
     needs_user = False

@@ -47,6 +47,7 @@ class DisableUser(Action):
         ),
         roles=("User Administrator", "Privileged Authentication Administrator"),
         remark="For an administrator as leaver an app must itself hold Privileged Authentication Administrator.",
+        over="sensitive",
     )
     example = "- action: disable-user"
     takes_effect = "New sign-ins are refused at once; issued access tokens live on for about an hour."

@@ -37,6 +37,7 @@ class ResetPassword(Action):
         roles=("User Administrator", "Privileged Authentication Administrator"),
         app_roles=("User Administrator", "Privileged Authentication Administrator"),
         remark="App-only: the app's own service principal must hold at least User Administrator.",
+        over="password",
     )
     example = "- action: reset-password"
     takes_effect = "At once for sign-ins; issued access tokens live on for about an hour."

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from offboard.graph.statuses import BY_STATUS, ROLES, Kind, Told
+from offboard.graph.statuses import BY_STATUS, Kind, Told
 from offboard.graph.token import UNKNOWN, TokenInfo
 from offboard.model import JSON, Permissions
+from offboard.permissions.roles import ROLES
 
 
 @dataclass(frozen=True, slots=True)

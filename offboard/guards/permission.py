@@ -1,36 +1,76 @@
-"""What the sign-in lacks for a plan: said when it is made, and refused before the first write."""
+"""What the sign-in lacks, or has too much of, for a plan: shown in the plan, and refused before the first write."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from offboard.errors import NotPermitted
-from offboard.model import Objection, OnFailure, Plan
-from offboard.permissions import Need, missing, needs
+from offboard.model import LeaverPlan, Objection, OnFailure, Plan
+from offboard.permissions import Caller, Lack, Surplus, lacks, needs, surplus
+
+Acting = Mapping[str, Mapping[str, Collection[str]]]
 
 
-def lacking(plan: Plan, kind: str, granted: Collection[str]) -> list[Need]:
-    """The steps that would change something and that the sign-in certainly may not carry out.
+def acting(plan: Plan) -> Acting:
+    """For each leaver: the steps that would change something, with the roles the leaver holds."""
+    return {
+        each.leaver.id: {planned.step.id: _roles(each) for planned in each.steps if planned.changes}
+        for each in plan.leavers
+    }
+
+
+def _roles(each: LeaverPlan) -> tuple[str, ...]:
+    """Roles the leaver holds; one that is only eligible counts, as it does for Graph."""
+    found = each.leaver.about.get("roles")
+    return tuple(str(role).removesuffix(" (eligible)") for role in found) if isinstance(found, list) else ()
+
+
+def lacking(plan: Plan, caller: Caller) -> list[Lack]:
+    """What the sign-in lacks for the steps that would change something.
 
     Args:
         plan: As made.
-        kind: What the token is: `delegated`, `application`, or `unknown`.
-        granted: Its permissions.
+        caller: Who is signed in.
     """
-    acting = {planned.step.id for each in plan.leavers for planned in each.steps if planned.changes}
-    found = [need for need in needs(plan.playbook.steps) if need.step in acting]
-    return missing(found, kind, granted)
+    leavers = acting(plan)
+    steps = {step for found in leavers.values() for step in found}
+    found = lacks((need for need in needs(plan.playbook.steps) if need.step in steps), caller, leavers)
+    # What no app can do is an open item of the step already, for each thing that is left undone.
+    return [each for each in found if each.kind != "delegated-only"]
 
 
-def warn_of_lacking(plan: Plan, kind: str, granted: Collection[str]) -> Plan:
-    """The plan, with a warning for each step that the sign-in may not carry out."""
-    found = tuple(Objection("permission", "warn", _lacks(need, kind)) for need in lacking(plan, kind, granted))
-    leavers = tuple(replace(each, objections=(*each.objections, *found)) for each in plan.leavers)
-    return replace(plan, leavers=leavers)
+def warn_of_lacking(plan: Plan, caller: Caller) -> Plan:
+    """The plan, with a warning for each step that the sign-in may not carry out, and for what it holds in excess.
+
+    What concerns everybody is said once, with the first leaver.
+    """
+    found = lacking(plan, caller)
+    too_much = surplus(needs(plan.playbook.steps), caller, acting(plan))
+
+    def warned(n: int, each: LeaverPlan) -> LeaverPlan:
+        mine = [o for lack in found if lack.leaver == each.leaver.id or (n == 0 and not lack.leaver) for o in _said(lack)]
+        mine += _excess(too_much) if n == 0 else []
+        return replace(each, objections=(*each.objections, *mine))
+
+    return replace(plan, leavers=tuple(warned(n, each) for n, each in enumerate(plan.leavers)))
 
 
-def refuse_if_lacking(plan: Plan, kind: str, granted: Collection[str]) -> None:
+def _said(lack: Lack) -> Iterable[Objection]:
+    yield Objection("permission" if lack.kind == "consent" else "role", "warn", f"step {lack.step} {lack.said}")
+
+
+def _excess(found: Iterable[Surplus]) -> list[Objection]:
+    """Broad rights that nothing in the playbook needs; mere reading is not worth a warning."""
+    names = {each.name: each.severity for each in found if each.severity != "remark"}
+    if not names:
+        return []
+    worst = [name for name, severity in names.items() if severity == "danger"]
+    more = f"; with {', '.join(worst)} it can give itself every right there is" if worst else ""
+    return [Objection("surplus", "warn", f"the sign-in holds {', '.join(names)}, which nothing here needs{more}")]
+
+
+def refuse_if_lacking(plan: Plan, caller: Caller) -> None:
     """Refuse a plan of which a step that matters certainly will not work, before the first write.
 
     A step with `on_failure: continue` may fail: its author said so, and the plan has warned of it.
@@ -39,15 +79,17 @@ def refuse_if_lacking(plan: Plan, kind: str, granted: Collection[str]) -> None:
         NotPermitted: Naming every such step and what it needs.
     """
     may_fail = {step.id for step in plan.playbook.steps if step.on_failure is OnFailure.CONTINUE}
-    found = [need for need in lacking(plan, kind, granted) if need.step not in may_fail]
-    if found:
-        raise NotPermitted(
-            "The sign-in lacks a permission that the plan needs. Nothing was written.",
-            why="\n".join(f"{_lacks(need, kind)}." for need in found),
-            todo=f"Have an administrator consent to it ({kind}), sign in again, and make a new plan.",
-        )
+    found = [lack for lack in lacking(plan, caller) if lack.certain and lack.step not in may_fail]
+    if not found:
+        return
+    names = {each.leaver.id: each.leaver.user_principal_name for each in plan.leavers}
+    raise NotPermitted(
+        "The sign-in lacks a right that the plan needs. Nothing was written.",
+        why="\n".join(dict.fromkeys(_line(lack, names) for lack in found)),
+        todo=" ".join([*dict.fromkeys(lack.todo for lack in found), "Then make a new plan."]),
+    )
 
 
-def _lacks(need: Need, kind: str) -> str:
-    least = " + ".join(getattr(need.permissions, kind)[0])
-    return f"step {need.step} needs {least} ({kind}), and nobody consented to it for this sign-in"
+def _line(lack: Lack, names: Mapping[str, str]) -> str:
+    who = f"{names[lack.leaver]}: " if lack.leaver else ""
+    return f"{who}step {lack.step} {lack.said}."

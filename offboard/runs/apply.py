@@ -12,6 +12,7 @@ from offboard.approval.consent import refuse_same_person
 from offboard.errors import NotPermitted, Refused
 from offboard.graph.read import Missing
 from offboard.graph.send import utc_now_of
+from offboard.graph.standing import read_caller
 from offboard.guards import Limits, object_to, refuse_if_lacking, refuse_if_stopped
 from offboard.model import Plan
 from offboard.runs.closing import closing
@@ -42,10 +43,11 @@ class Applier:
         """Refuse what must not be carried out; nothing is consumed or written by asking.
 
         Raises:
+            NotPermitted: The sign-in certainly lacks what a step needs.
             Busy: A leaver has an open run.
             Refused: Another tenant, expired, consumed, other versions of actions, a guard, a missing approval.
         """
-        tenant = await self.tools.reader.tenant(self.alias)
+        tenant, caller = await asyncio.gather(self.tools.reader.tenant(self.alias), read_caller(self.tools.reader.sender))
         if tenant.id.lower() != plan.tenant.id.lower():
             raise Refused(
                 f"This is a plan for tenant {plan.tenant.name} ({plan.tenant.id}); "
@@ -69,8 +71,7 @@ class Applier:
         refuse_if_stopped(object_to(plan, self.limits))
         refuse_unless_approved(plan, self.limits, self.approvals)
         await self._check_people(plan)
-        token = self.tools.reader.sender.connection.token_info()
-        refuse_if_lacking(plan, token.kind, token.granted)
+        refuse_if_lacking(plan, caller)
 
     async def _check_people(self, plan: Plan) -> None:
         """Compare the approvers as the tenant knows them: a second address of the planner or a leaver is the same person."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from offboard.errors import NotPermitted, UsageError
 from offboard.facts import Account, Facts, Memberships
 from offboard.graph.read import Missing, Reader
 from offboard.graph.send import utc_now_of
+from offboard.graph.standing import read_caller
 from offboard.guards import Limits, object_to, warn_of_lacking
 from offboard.loading.texts import fill_step
 from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
@@ -70,7 +72,10 @@ class PlanMaker:
         # A plan does not know where its playbook stood, only what it says: it must read back as it was written.
         playbook = replace(playbook, path="", steps=tuple(replace(step, line=0) for step in playbook.steps))
         kinds = fact_types(playbook.steps) | {Memberships}
-        found = await self.reader.resolve([w.user for w in wanted], kinds)
+        # Asked at the same time, so that who is asking costs no request of its own.
+        found, caller = await asyncio.gather(
+            self.reader.resolve([w.user for w in wanted], kinds), read_caller(self.reader.sender)
+        )
         tenant = await self._tenant()
         accounts = self._found(wanted, found)
         facts = await self.reader.facts(accounts, kinds)
@@ -88,8 +93,7 @@ class PlanMaker:
             needs=tuple(as_json(needs(playbook.steps))),
             tool=f"offboard {__version__}",
         )
-        token = self.reader.sender.connection.token_info()
-        return seal(warn_of_lacking(object_to(plan, self.limits), token.kind, token.granted))
+        return seal(warn_of_lacking(object_to(plan, self.limits), caller))
 
     async def _tenant(self) -> Tenant:
         tenant = await self.reader.tenant(self.alias)

@@ -147,6 +147,7 @@ def _tenant() -> Iterator[Route]:
     path = "/servicePrincipals/{principal}"
     yield Route("GET", path + "/appRoleAssignments", tenantinfo.list_principal_roles, p.READ_APP, 2)
     yield Route("GET", path + "/owners", tenantinfo.list_principal_owners, p.READ_APP)
+    yield Route("GET", path + "/memberOf", tenantinfo.list_principal_groups, p.READ_APP, 2)
 
 
 def _grants() -> Iterator[Route]:

@@ -9,6 +9,7 @@ from .listing import collection
 from .matching import pinned
 from .options import ENTITY, Options, check
 from .problems import bad_request, not_found
+from .relations import member_of
 from .render import EXPANDERS, show, single
 from .schema import APP_ROLE_ASSIGNMENT, DIRECTORY_OBJECT, DIRECTORY_TYPES, ORGANIZATION, SERVICE_PRINCIPAL
 
@@ -58,6 +59,12 @@ def list_principal_roles(call: Call) -> Answer:
 def list_principal_owners(call: Call) -> Answer:
     """GET /servicePrincipals/{id}/owners"""
     found = call.store.targets("owner", lookup.service_principal(call).id)
+    return collection(call, DIRECTORY_OBJECT, lambda _options: found, mixed=True)
+
+
+def list_principal_groups(call: Call) -> Answer:
+    """GET /servicePrincipals/{id}/memberOf: groups and directory roles of an app"""
+    found = member_of(call.store, lookup.service_principal(call))
     return collection(call, DIRECTORY_OBJECT, lambda _options: found, mixed=True)
 
 

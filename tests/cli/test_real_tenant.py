@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from offboard.permissions.roles import ROLES
 from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.server import ServerThread
 from offboard.sandbox.tenant import Sandbox
+from offboard.sandbox.wire import Request
 from tests.cli.conftest import Offboard
 from tests.graph.tls import make_tls
 from tests.world import SAWYER, Time
@@ -108,14 +111,48 @@ def test_a_wrong_secret_is_not_signed_in_and_never_shown(offboard: Offboard, con
     assert sandbox.journal() == []
 
 
-def test_a_missing_role_is_told_from_a_missing_consent(offboard: Offboard, configure: Configure) -> None:
+def test_a_missing_role_is_told_from_a_missing_consent_and_refused_before_anything_is_written(
+    offboard: Offboard, configure: Configure
+) -> None:
     sandbox = configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
     said = offboard("run", "leaver", "PattiF@contoso.com", "--yes")
+    told = " ".join(said.err.split())
 
-    assert said.code == 1, said.out + said.err
-    assert "Privileged Authentication Administrator" in " ".join(said.out.split())
+    assert said.code == 4, said.out + said.err
+    assert "PattiF@contoso.com: step disable-user acts on a leaver who holds Global Administrator" in told
+    assert "only Global Administrator or Privileged Authentication Administrator may do that" in told
+    assert "Assign one of these roles to the app's service principal" in told
+    assert "nobody consented" not in told
     assert sandbox.journal() == []
-    assert "offboard resume" in said.out
+
+
+def test_an_app_that_ranks_high_enough_offboards_an_administrator(
+    offboard: Offboard, configure: Configure, tmp_path: Path
+) -> None:
+    sandbox = configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
+    give_role(sandbox, "f0000000-0000-4000-8000-000000000001", "Privileged Authentication Administrator")
+    (tmp_path / "p.yaml").write_text("playbook: p\ndescription: d\nsteps: [disable-user, revoke-sessions]\n")
+    said = offboard("run", "p.yaml", "AlexW@contoso.com", "--yes")
+
+    assert said.code == 0, said.out + said.err
+    assert [entry.method for entry in sandbox.journal()][-2:] == ["PATCH", "POST"]
+
+
+def give_role(sandbox: Sandbox, principal: str, role: str) -> None:
+    """An active role, over the whole tenant."""
+    token = sandbox.issue_token(
+        user="admin@contoso.com", scopes=["RoleManagement.ReadWrite.Directory"], roles=["Global Administrator"]
+    )
+    body = {"principalId": principal, "roleDefinitionId": ROLES[role], "directoryScopeId": "/"}
+    answer = sandbox.handle(
+        Request(
+            "POST",
+            "https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments",
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            json.dumps(body).encode(),
+        )
+    )
+    assert answer.status == 201, answer.body
 
 
 def test_no_token_is_left_on_disk(offboard: Offboard, configure: Configure, tmp_path: Path) -> None:

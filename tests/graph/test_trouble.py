@@ -10,10 +10,10 @@ import pytest
 from offboard import facts
 from offboard.actions import ACTIONS
 from offboard.graph.connect import connect
-from offboard.graph.statuses import ROLES
 from offboard.graph.token import TokenInfo, decode
 from offboard.graph.trouble import Trouble, explain
 from offboard.model import Permissions
+from offboard.permissions.roles import ROLES
 from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.rolebook import BUILT_IN
 from offboard.sandbox.tenant import Sandbox

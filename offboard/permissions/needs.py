@@ -5,7 +5,7 @@ Every action and every fact declares its own; this adds them up. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from offboard.actions import ACTIONS
@@ -65,24 +65,6 @@ def least(found: Iterable[Need], kind: str) -> list[str]:
         if not any(set(alternative) <= chosen for alternative in alternatives):
             chosen |= set(alternatives[0])
     return sorted(chosen)
-
-
-def missing(found: Iterable[Need], kind: str, granted: Collection[str]) -> list[Need]:
-    """The needs that a token certainly does not meet.
-
-    Args:
-        found: As from `needs`.
-        kind: What the token is: `delegated`, `application`, or `unknown`.
-        granted: Its permissions; empty when they cannot be told, and then nothing is certain.
-    """
-    if kind == "unknown" or not granted or (kind == "delegated" and AS_THE_PERSON in granted):
-        return []
-    held = set(granted)
-    return [
-        need
-        for need in found
-        if (sides := getattr(need.permissions, kind)) and not any(set(names) <= held for names in sides)
-    ]
 
 
 def not_for_apps(found: Sequence[Need]) -> list[Need]:
