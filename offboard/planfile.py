@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -82,6 +82,54 @@ def load(data: bytes, name: str) -> Plan:
         return from_json(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{name} is not a complete plan: {type(error).__name__} {error}.") from error
+
+
+def split(plan: Plan) -> tuple[bytes, list[bytes]]:
+    """The plan without its leavers, and each leaver's part: what is stored of a run, so that a part can be read alone."""
+    return canonical(to_json(replace(plan, leavers=()))), [canonical(leaver_plan_json(each)) for each in plan.leavers]
+
+
+def join(head: bytes, parts: Sequence[bytes], name: str) -> Plan:
+    """The plan that was split.
+
+    Args:
+        head: The plan without its leavers.
+        parts: Every leaver's part, in order.
+        name: Where it stands, for messages.
+
+    Raises:
+        UsageError: This is no plan, or one of a newer version of the tool.
+        Refused: A byte of it is not what it was.
+    """
+    plan = read_head(head, name)
+    if plan.digest != _digest_of_parts(head, parts):
+        raise Refused(f"The plan in {name} was changed after it was stored: its digest does not match its content.")
+    return replace(plan, leavers=tuple(map(read_part, parts)))
+
+
+def read_head(head: bytes, name: str) -> Plan:
+    """The plan without its leavers. Its digest is that of the whole, and not checked here.
+
+    Raises:
+        UsageError: This is no plan, or one of a newer version of the tool.
+    """
+    return from_json(_document(head, name))
+
+
+def read_part(part: bytes) -> LeaverPlan:
+    """One leaver's part of a plan."""
+    return _leaver_plan(json.loads(part))
+
+
+def _digest_of_parts(head: bytes, parts: Sequence[bytes]) -> str:
+    """The digest of the whole, without building it: no name before `leavers` can hold these bytes unescaped."""
+    rest = {key: value for key, value in json.loads(head).items() if key != "digest"}
+    before, _, after = canonical(rest).partition(b'"leavers":[]')
+    made = hashlib.sha256(before + b'"leavers":[')
+    for n, part in enumerate(parts):
+        made.update(b"," + part if n else part)
+    made.update(b"]" + after)
+    return "sha256:" + made.hexdigest()
 
 
 def _document(data: bytes, name: str) -> dict[str, JSON]:

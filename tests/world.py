@@ -117,7 +117,7 @@ class World:
         record = next(r for r in self.store.runs() if r.id == run)
         applier = self.applier(run, record.plan)
         await applier.tools.reader.tenant("sandbox")
-        return await applier.carry_on(record.plan, run)
+        return await applier.carry_on(self.store.whole(run), run)
 
     async def run(self, playbook: Playbook, *users: str) -> RunOutcome:
         """Plan and apply."""

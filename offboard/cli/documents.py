@@ -106,7 +106,7 @@ def _who(plan: LeaverPlan) -> dict[str, JSON]:
     return {"id": leaver.id, "userPrincipalName": leaver.user_principal_name, "displayName": leaver.display_name}
 
 
-def run_json(record: RunRecord) -> dict[str, JSON]:
+def run_json(record: RunRecord, shares: Sequence[Share]) -> dict[str, JSON]:
     """One line of `runs`."""
     return {
         "run": record.id,
@@ -117,17 +117,21 @@ def run_json(record: RunRecord) -> dict[str, JSON]:
         "state": record.state,
         "exit_code": record.exit_code,
         "next": stamp(record.next) if record.next else None,
-        "leavers": [_who(each) for each in record.plan.leavers],
+        "leavers": [_whose(share) for share in shares],
     }
+
+
+def _whose(share: Share) -> dict[str, JSON]:
+    return {"id": share.leaver, "userPrincipalName": share.upn, "displayName": share.name}
 
 
 NEEDS = "What is due later is carried out by a running `offboard worker`, or by `offboard resume` (from cron, say)."
 
 
-def share_json(record: RunRecord, share: Share) -> dict[str, JSON]:
+def share_json(share: Share) -> dict[str, JSON]:
     """How far one leaver of a run is."""
     return {
-        **_who(record.plan.leavers[share.place]),
+        **_whose(share),
         "state": share.said,
         "why": share.hold if share.said == "held" else share.why,
         "leave": stamp(share.leave),
@@ -148,7 +152,7 @@ def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
     leavers: list[JSON] = []
     shares = store.shares(record.id)
     for share in shares:
-        each = as_moved(record.plan.leavers[share.place], share)
+        each = as_moved(store.parts(record.id, [share])[0], share)
         known = store.recorded(record.id, each.leaver.id)
         changes = []
         for planned in each.steps:
@@ -171,6 +175,6 @@ def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
             for p in each.steps
             if p.step.due.minutes > 0
         ]
-        leavers.append({**share_json(record, share), "changes": changes, "later": later})
+        leavers.append({**share_json(share), "changes": changes, "later": later})
     waits = any(share.due is not None and share.hold is None for share in shares)
-    return {**run_json(record), "needs": NEEDS if waits else "", "leavers": leavers}
+    return {**run_json(record, shares), "needs": NEEDS if waits else "", "leavers": leavers}

@@ -17,16 +17,15 @@ def command(app: App) -> int:
     store = app.open_store()
     try:
         found = store.runs()
+        if app.as_json:
+            app.out_json([run_json(record, store.shares(record.id)) for record in found])
+            return 0
     finally:
         store.close()
-    if app.as_json:
-        app.out_json([run_json(record) for record in found])
-        return 0
     if not found:
         app.out("No run yet.")
     for record in found:
-        first = safe(record.plan.leavers[0].leaver.user_principal_name)
-        who = first if len(record.plan.leavers) == 1 else f"{first} and {len(record.plan.leavers) - 1} more"
+        who = safe(record.first) + (f" and {record.leavers - 1} more" if record.leavers > 1 else "")
         state = record.state if record.exit_code is None else f"{record.state}, exit {record.exit_code}"
         app.out(
             f"{record.id}  {record.started:%Y-%m-%d %H:%M:%SZ}  {state:<16}  {safe(record.plan.playbook.name)}  {who}"

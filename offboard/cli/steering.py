@@ -68,10 +68,10 @@ def tell(app: App, record: RunRecord, shares: list[Share], done: str) -> int:
     from offboard.render.safe import safe
 
     if app.as_json:
-        app.out_json({"run": record.id, "leavers": [share_json(record, share) for share in shares]})
+        app.out_json({"run": record.id, "leavers": [share_json(share) for share in shares]})
         return 0
     for share in shares:
-        name = safe(record.plan.leavers[share.place].leaver.user_principal_name)
+        name = safe(share.upn)
         due = f", due {share.due:%Y-%m-%d %H:%MZ}" if share.due else ""
         app.out(f"{name}: {done}{due}")
     return 0

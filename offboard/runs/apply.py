@@ -127,7 +127,7 @@ class Applier:
         self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
         waits = code != 3 and any(each.unfinished for each in found)
         state = "stopped" if code == 5 else "open" if waits else "ended"
-        self.tools.store.end(run, state, code)
+        self.tools.store.end(run, state, code, [each.leaver.id for each in plan.leavers])
         return outcome
 
 

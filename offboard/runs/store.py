@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,23 +17,48 @@ from pathlib import Path
 
 from offboard.approval import Approval
 from offboard.errors import GraphUnavailable, Refused
-from offboard.model import Change, Outcome, Plan, Result
-from offboard.planfile import canonical, change_from_json, change_json, dump, load, moment, stamp
+from offboard.model import Change, LeaverPlan, Outcome, Plan, Result
+from offboard.planfile import (
+    canonical,
+    change_from_json,
+    change_json,
+    join,
+    moment,
+    read_head,
+    read_part,
+    split,
+    stamp,
+)
 from offboard.runs.engine.database import SqliteDatabase, open_database, unusable
 from offboard.runs.engine.leases import Leases
 from offboard.runs.engine.onerun import refuse_second
-from offboard.runs.engine.shares import Share, first_share, read_shares, write_share
+from offboard.runs.engine.shares import Share, as_moved, first_share, insert_shares, read_shares, update_shares
 from offboard.runs.engine.tables import prepare
 
 RUNS = (
-    "SELECT id, plan, started, state, exit_code, (SELECT min(due) FROM share WHERE share.run = run.id "
-    "AND hold IS NULL AND share.state IN ('open', 'stopped')) FROM run "
+    "SELECT id, plan, started, state, exit_code, desk, (SELECT min(due) FROM share WHERE share.run = run.id "
+    "AND hold IS NULL AND share.state IN ('open', 'stopped')), (SELECT count(*) FROM share WHERE share.run = run.id), "
+    "(SELECT upn FROM share WHERE share.run = run.id AND place = 0) FROM run "
 )
+CHUNK = 500
+"""Leavers named in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run, as stored. `state` is `open`, `held`, `stopped`, `canceled` or `ended`; `next` is when a worker goes on."""
+    """One run, as stored.
+
+    Args:
+        id: The run.
+        plan: Its plan, without the leavers.
+        started: When.
+        state: `open`, `held`, `stopped`, `canceled` or `ended`.
+        exit_code: Of what was carried out so far.
+        next: When a worker goes on by itself.
+        leavers: How many there are.
+        first: The name of the first.
+        desk: The process that carries it out for a person who waits for it; None when it has ended.
+    """
 
     id: str
     plan: Plan
@@ -40,6 +66,9 @@ class RunRecord:
     state: str
     exit_code: int | None
     next: datetime | None = None
+    leavers: int = 0
+    first: str = ""
+    desk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +102,7 @@ class Store:
         self.db = open_database(place, wall)
         self.leases = Leases(self.db, owner or secrets.token_hex(8))
         try:
-            prepare(self.db, str(place) if isinstance(self.db, SqliteDatabase) else "", self._migrate)
+            prepare(self.db, str(place) if isinstance(self.db, SqliteDatabase) else "", self._upgrade)
         except sqlite3.Error as error:
             raise unusable(place, error) from error
 
@@ -81,14 +110,10 @@ class Store:
         """Let go of the database."""
         self.db.close()
 
-    def _migrate(self) -> None:
-        """Format 1 had runs as a whole only."""
-        for record in self._runs():
-            for place in range(len(record.plan.leavers)):
-                share = first_share(record.id, record.plan, place)
-                over = record.state == "ended"
-                due = None if over else share.due
-                write_share(self.db, replace(share, state=record.state, due=due, exit_code=record.exit_code))
+    def _upgrade(self, found: int) -> None:
+        from offboard.runs.engine.upgrade import upgrade
+
+        upgrade(self.db, found)
 
     # -- runs ------------------------------------------------------------------------------------------------------
 
@@ -107,15 +132,16 @@ class Store:
                     todo="Make and review a new plan; what is done already will be shown as unchanged.",
                 )
             carried = self.refuse_if_busy(plan, at)
+            head, parts = split(plan)
             self.db.rows(
                 "INSERT INTO run (id, plan_id, tenant, started, state, plan) VALUES (?, ?, ?, ?, 'open', ?)",
-                (run, plan.id, plan.tenant.id, stamp(at), dump(plan)),
+                (run, plan.id, plan.tenant.id, stamp(at), head),
             )
             for place, approval in enumerate(approvals):
                 kept = canonical(approval.to_json()).decode()
                 self.db.rows("INSERT INTO approval (run, place, approval) VALUES (?, ?, ?)", (run, place, kept))
-            for place, each in enumerate(plan.leavers):
-                write_share(self.db, first_share(run, plan, place, over=carried.get(each.leaver.id, "")))
+            over = [carried.get(each.leaver.id, "") for each in plan.leavers]
+            insert_shares(self.db, [first_share(run, plan, n, over=why) for n, why in enumerate(over)], parts)
 
     def refuse_if_busy(self, plan: Plan, at: datetime) -> dict[str, str]:
         """Refuse a plan for somebody who has an open run: `refuse_second` on what is stored.
@@ -123,52 +149,70 @@ class Store:
         Raises:
             Busy: Naming the leavers, and the first run of each.
         """
-        open_ones = "tenant = ? AND leaver = ? AND state NOT IN ('ended', 'canceled')"
+        wanted, found = {each.leaver.id for each in plan.leavers}, defaultdict(list)
+        for share in read_shares(self.db, "tenant = ? AND state NOT IN ('ended', 'canceled')", (plan.tenant.id,)):
+            if share.leaver in wanted:
+                found[share.leaver].append(share)
         return refuse_second(
             plan,
             at,
-            lambda leaver: read_shares(self.db, open_ones, (plan.tenant.id, leaver)),
-            lambda other: self.run(other.run).plan.leavers[other.place],
+            lambda leaver: found[leaver],
+            lambda other: self.parts(other.run, [other])[0],
         )
 
-    def end(self, run: str, state: str, exit_code: int) -> None:
-        """Record how a turn of the run ended, as a whole; `settle` says it leaver by leaver."""
-        mine = self.leases.held(run)
+    def end(self, run: str, state: str, exit_code: int, leavers: Sequence[str]) -> None:
+        """Record how a turn of the run ended for these leavers as a whole; `settle` says it leaver by leaver."""
+        due = "due = NULL, " if state == "ended" else ""
         with self.db.transaction():
-            for share in self.shares(run):
-                if not share.over and (not mine or share.leaver in mine):
-                    due = None if state == "ended" else share.due
-                    write_share(self.db, replace(share, state=state, due=due, exit_code=exit_code))
+            self.db.many(
+                f"UPDATE share SET {due}state = ?, exit_code = ? WHERE run = ? AND leaver = ? "  # noqa: S608 -- ours
+                "AND state NOT IN ('ended', 'canceled')",
+                [(state, exit_code, run, leaver) for leaver in leavers],
+            )
             self._sum_up(run)
 
     def settle(self, shares: Sequence[Share]) -> None:
         """Record how far these shares are. What a person decided meanwhile (hold, cancel, another date) stands."""
         with self.db.transaction():
+            stored = {(s.run, s.leaver): s for s in self._again(shares)}
+            done = []
             for share in shares:
-                (now,) = read_shares(self.db, "run = ? AND leaver = ?", (share.run, share.leaver))
+                now = stored[share.run, share.leaver]
                 due = share.due
                 if now.leave != share.leave or now.moved != share.moved:
                     due = share.due and min(share.due, *now.moved.values(), now.leave)
                 state = "canceled" if now.state == "canceled" else share.state
                 due, why = (None, now.why) if state == "canceled" else (due, share.why)
-                write_share(self.db, replace(now, state=state, due=due, why=why, exit_code=share.exit_code))
+                done.append(replace(now, state=state, due=due, why=why, exit_code=share.exit_code, turn=None))
+            update_shares(self.db, done)
             for run in {share.run for share in shares}:
                 self._sum_up(run)
 
+    def _again(self, shares: Sequence[Share]) -> list[Share]:
+        found = []
+        for run in {share.run for share in shares}:
+            leavers = [share.leaver for share in shares if share.run == run]
+            for start in range(0, len(leavers), CHUNK):
+                some = leavers[start : start + CHUNK]
+                found += read_shares(self.db, f"run = ? AND leaver IN ({', '.join('?' * len(some))})", (run, *some))
+        return found
+
     def steer(self, shares: Sequence[Share]) -> None:
-        """Record what a person decided."""
+        """Record what a person decided. Whatever turn was to carry them on finds nobody any more."""
         with self.db.transaction():
-            for share in shares:
-                write_share(self.db, share)
+            update_shares(self.db, [replace(share, turn=None) for share in shares])
             for run in {share.run for share in shares}:
                 self._sum_up(run)
 
     def _sum_up(self, run: str) -> None:
-        shares = self.shares(run)
-        said = {share.said for share in shares}
+        rows = self.db.rows(
+            "SELECT DISTINCT CASE WHEN hold IS NOT NULL AND state NOT IN ('ended', 'canceled') THEN 'held' ELSE state END, "
+            "exit_code FROM share WHERE run = ?",
+            (run,),
+        )
+        said, codes = {row[0] for row in rows}, {row[1] for row in rows if row[1] is not None}
         order = ("stopped", "open", "held", "ended", "canceled")
-        codes = [share.exit_code for share in shares if share.exit_code is not None]
-        code = None if not codes else 5 if 5 in codes else codes[0] if len(set(codes)) == 1 else 1
+        code = None if not codes else 5 if 5 in codes else min(codes) if len(codes) == 1 else 1
         self.db.rows(
             "UPDATE run SET state = ?, exit_code = ? WHERE id = ?",
             (next((state for state in order if state in said), "ended"), code, run),
@@ -183,11 +227,40 @@ class Store:
         return self._runs("WHERE id = ?", (id,))[0]
 
     def _runs(self, where: str = "", values: Sequence[str] = ()) -> list[RunRecord]:
-        rows = self.db.rows(f"{RUNS}{where} ORDER BY started DESC, rowid DESC", values)
-        return [
-            RunRecord(r[0], load(bytes(r[1]), f"run {r[0]}"), moment(r[2]), r[3], r[4], moment(r[5]) if r[5] else None)
-            for r in rows
-        ]
+        found = []
+        for row in self.db.rows(f"{RUNS}{where} ORDER BY started DESC, rowid DESC", values):
+            run, head, started, state, code, desk, later, leavers, first = row
+            plan = read_head(bytes(head), f"run {run}")
+            goes_on = moment(later) if later else None
+            found.append(RunRecord(run, plan, moment(started), state, code, goes_on, leavers, first or "", desk))
+        return found
+
+    def whole(self, run: str) -> Plan:
+        """The run's plan with all its leavers, its digest checked.
+
+        Raises:
+            Refused: It is no longer what was stored.
+        """
+        parts = [bytes(row[0]) for row in self.db.rows("SELECT part FROM share WHERE run = ? ORDER BY place", (run,))]
+        return join(bytes(self.db.rows("SELECT plan FROM run WHERE id = ?", (run,))[0][0]), parts, f"run {run}")
+
+    def parts(self, run: str, shares: Sequence[Share]) -> list[LeaverPlan]:
+        """What was reviewed for these leavers of the run."""
+        found: dict[str, bytes] = {}
+        for start in range(0, len(shares), CHUNK):
+            some = [share.leaver for share in shares[start : start + CHUNK]]
+            marks = ", ".join("?" * len(some))
+            rows = self.db.rows(
+                f"SELECT leaver, part FROM share WHERE run = ? AND leaver IN ({marks})",  # noqa: S608 -- only marks
+                (run, *some),
+            )
+            found |= {leaver: bytes(part) for leaver, part in rows}
+        return [read_part(found[share.leaver]) for share in shares]
+
+    def plan_of(self, record: RunRecord, shares: Sequence[Share]) -> Plan:
+        """The plan for these leavers only, with the due times as they are now."""
+        parts = self.parts(record.id, shares)
+        return replace(record.plan, leavers=tuple(map(as_moved, parts, shares)))
 
     def approvals(self, run: str) -> tuple[Approval, ...]:
         """The approvals that were consumed with the run's plan; they were judged then, and hold for all its phases."""

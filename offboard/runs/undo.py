@@ -171,7 +171,7 @@ class UndoMaker(PlanMaker):
             UsageError: No such leaver in the run.
         """
         asked = {user.casefold() for user in users}
-        chosen = [each for each in record.plan.leavers if not asked or names_of(each.leaver) & asked]
+        chosen = [each for each in self.store.whole(record.id).leavers if not asked or names_of(each.leaver) & asked]
         unknown = asked - {name for each in chosen for name in names_of(each.leaver)}
         if unknown:
             raise UsageError(f"Run {record.id} is not about {', '.join(sorted(unknown))}.")

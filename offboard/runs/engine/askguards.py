@@ -13,12 +13,14 @@ from offboard.guards import object_to
 from offboard.model import Plan
 from offboard.planner import fingerprint, pins
 from offboard.runs.apply import Applier
-from offboard.runs.engine.shares import Share, part_of
+from offboard.runs.engine.shares import Share
+from offboard.runs.store import RunRecord
 
 
-async def ask_guards(applier: Applier, plan: Plan, shares: Sequence[Share], now: datetime) -> dict[str, str]:
+async def ask_guards(applier: Applier, record: RunRecord, shares: Sequence[Share], now: datetime) -> dict[str, str]:
     """What the guards say before a later phase acts, on what is true now; by leaver."""
-    part = part_of(plan, shares)
+    store = applier.tools.store
+    part = store.plan_of(record, shares)
     acting = [
         (share, each)
         for share, each in zip(shares, part.leavers, strict=True)
@@ -26,7 +28,7 @@ async def ask_guards(applier: Applier, plan: Plan, shares: Sequence[Share], now:
     ]
     if not acting:
         return {}
-    everybody = "; ".join(_whole(applier, plan, shares[0].run))
+    everybody = "; ".join(_whole(applier, store.whole(record.id), record.id))
     reader, pinned = applier.tools.reader, {share.leaver: pins(each.fingerprint) for share, each in acting}
     facts = await reader.again([share.leaver for share, _ in acting], frozenset({Memberships}), pinned)
     found = {}

@@ -20,7 +20,7 @@ from offboard.model import Plan
 from offboard.runs.apply import Applier
 from offboard.runs.engine.askguards import ask_guards, hold_refused
 from offboard.runs.engine.leases import BEATS, LASTS
-from offboard.runs.engine.shares import Share, after_turn, part_of
+from offboard.runs.engine.shares import Share, after_turn
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
 from offboard.runs.store import Interrupted, Store
 
@@ -141,18 +141,18 @@ async def carry_on(applier: Applier, run: str, leavers: Collection[str] | None =
         fresh = {s.leaver: s for s in store.shares(run)}
         shares = [fresh[s.leaver] for s in wanted if not fresh[s.leaver].over and fresh[s.leaver].hold is None]
         now = utc_now_of(applier.tools.reader.sender)
-        refused = await ask_guards(applier, record.plan, shares, now)
+        refused = await ask_guards(applier, record, shares, now)
         going = [share for share in shares if share.leaver not in refused]
         found: list[LeaverOutcome] = []
         applier.tools.audit.write("run-resumed", leavers=len(going))
         if going:
-            outcome = await applier.carry_on(part_of(record.plan, going), run)
+            outcome = await applier.carry_on(store.plan_of(record, going), run)
             _settle(applier, going, outcome, now)
             found = list(outcome.leavers)
         hold_refused(applier, [share for share in shares if share.leaver in refused], refused)
         order = [*going, *(share for share in shares if share.leaver in refused)]
         found += [LeaverOutcome(len(going) + n, refused=(refused[s.leaver],)) for n, s in enumerate(order[len(going) :])]
-        return RunOutcome(run, part_of(record.plan, order), tuple(found)) if order else None
+        return RunOutcome(run, store.plan_of(record, order), tuple(found)) if order else None
 
 
 def _settle(applier: Applier, shares: Sequence[Share], outcome: RunOutcome, now: datetime) -> None:

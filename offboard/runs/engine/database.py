@@ -37,6 +37,9 @@ class Database(Protocol):
     def count(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement; how many rows it changed."""
 
+    def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of these values. Asked inside a transaction."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, and nobody else writes meanwhile; durable when it ends."""
 
@@ -98,6 +101,10 @@ class SqliteDatabase:
     def count(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement."""
         return self._db.execute(statement, tuple(values)).rowcount
+
+    def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run one statement many times."""
+        self._db.executemany(statement, values)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -187,6 +194,16 @@ class PostgresDatabase:
     def count(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement."""
         return self._run(statement, values).rowcount
+
+    def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run one statement many times, in one round trip."""
+        import psycopg
+
+        try:
+            with self._db.cursor() as cursor:
+                cursor.executemany(statement.replace("?", "%s").encode(), values)
+        except psycopg.OperationalError as error:
+            raise gone(error) from error
 
     def _run(self, statement: str, values: Sequence[Any]) -> psycopg.Cursor[Row]:
         import psycopg

@@ -12,7 +12,7 @@ from offboard.planfile import moment, stamp
 from offboard.runs.engine.database import Database
 from offboard.runs.outcome import LeaverOutcome
 
-COLUMNS = "run, tenant, leaver, place, state, due, leave, moved, hold, why, exit_code"
+COLUMNS = "run, tenant, leaver, place, state, due, leave, moved, hold, why, exit_code, turn, upn, name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,9 @@ class Share:
         hold: Why a person holds it; None when nobody does.
         why: Why it stopped, ended or was canceled, when that needs saying.
         exit_code: Of its last turn; None before the first has ended.
+        turn: The turn that is to carry it on; None when none was dealt.
+        upn: The leaver's name in the tenant, as reviewed.
+        name: The leaver's display name, as reviewed.
     """
 
     run: str
@@ -44,6 +47,9 @@ class Share:
     hold: str | None = None
     why: str = ""
     exit_code: int | None = None
+    turn: str | None = None
+    upn: str = ""
+    name: str = ""
 
     @property
     def over(self) -> bool:
@@ -67,7 +73,9 @@ def first_share(run: str, plan: Plan, place: int, *, over: str = "") -> Share:
     """
     each = plan.leavers[place]
     due = min((planned.due for planned in each.steps), default=each.leave)
-    share = Share(run, plan.tenant.id, each.leaver.id, place, "open", due, each.leave, {})
+    who = each.leaver
+    share = Share(run, plan.tenant.id, who.id, place, "open", due, each.leave, {})
+    share = replace(share, upn=who.user_principal_name, name=who.display_name)
     return replace(share, state="ended", due=None, why=over) if over else share
 
 
@@ -75,11 +83,6 @@ def as_moved(each: LeaverPlan, share: Share) -> LeaverPlan:
     """The leaver's part of the plan, with the due times as they are now."""
     steps = tuple(replace(p, due=share.moved.get(p.step.id, p.due)) for p in each.steps)
     return replace(each, leave=share.leave, steps=steps)
-
-
-def part_of(plan: Plan, shares: Sequence[Share]) -> Plan:
-    """The plan for these leavers only, with the due times as they are now. What was reviewed stays as it is stored."""
-    return replace(plan, leavers=tuple(as_moved(plan.leavers[s.place], s) for s in shares))
 
 
 def after_turn(share: Share, outcome: LeaverOutcome, code: int, now: datetime) -> Share:
@@ -113,25 +116,36 @@ def pending(plan: LeaverPlan, share: Share, started: frozenset[str]) -> tuple[Pl
     return tuple(p for p in plan.steps if p.step.id not in started and p.skipped is None and p.changes)
 
 
-def write_share(db: Database, share: Share) -> None:
-    """Store it, new or changed. Asked inside a transaction."""
-    db.rows(
-        f"INSERT INTO share ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 -- a constant
-        "ON CONFLICT (run, leaver) DO UPDATE SET state = excluded.state, due = excluded.due, leave = excluded.leave, "
-        "moved = excluded.moved, hold = excluded.hold, why = excluded.why, exit_code = excluded.exit_code",
-        (
-            share.run,
-            share.tenant,
-            share.leaver,
-            share.place,
-            share.state,
-            stamp(share.due) if share.due else None,
-            stamp(share.leave),
-            json.dumps({step: stamp(due) for step, due in share.moved.items()}, sort_keys=True),
-            share.hold,
-            share.why[:2000],
-            share.exit_code,
-        ),
+def insert_shares(db: Database, shares: Sequence[Share], parts: Sequence[bytes]) -> None:
+    """Store new ones, each with its leaver's part of the plan. Asked inside a transaction."""
+    db.many(
+        f"INSERT INTO share ({COLUMNS}, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constant
+        [
+            (s.run, s.tenant, s.leaver, s.place, *_what_changes(s), s.upn, s.name, part)
+            for s, part in zip(shares, parts, strict=True)
+        ],
+    )
+
+
+def update_shares(db: Database, shares: Sequence[Share]) -> None:
+    """Store what has become of them. Asked inside a transaction."""
+    db.many(
+        "UPDATE share SET state = ?, due = ?, leave = ?, moved = ?, hold = ?, why = ?, exit_code = ?, turn = ? "
+        "WHERE run = ? AND leaver = ?",
+        [(*_what_changes(s), s.run, s.leaver) for s in shares],
+    )
+
+
+def _what_changes(share: Share) -> tuple[object, ...]:
+    return (
+        share.state,
+        stamp(share.due) if share.due else None,
+        stamp(share.leave),
+        json.dumps({step: stamp(due) for step, due in share.moved.items()}, sort_keys=True),
+        share.hold,
+        share.why[:2000],
+        share.exit_code,
+        share.turn,
     )
 
 
@@ -148,7 +162,7 @@ def read_shares(db: Database, where: str, values: Sequence[object]) -> list[Shar
 
 
 def _share(row: Sequence[object]) -> Share:
-    run, tenant, leaver, place, state, due, leave, moved, hold, why, code = row
+    run, tenant, leaver, place, state, due, leave, moved, hold, why, code, turn, upn, name = row
     return Share(
         str(run),
         str(tenant),
@@ -161,4 +175,7 @@ def _share(row: Sequence[object]) -> Share:
         None if hold is None else str(hold),
         str(why),
         None if code is None else int(str(code)),
+        None if turn is None else str(turn),
+        str(upn),
+        str(name),
     )

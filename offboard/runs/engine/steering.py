@@ -11,7 +11,7 @@ from datetime import datetime
 
 from offboard.audit import Audit
 from offboard.errors import UsageError
-from offboard.model import LeaverPlan, PlannedStep
+from offboard.model import PlannedStep
 from offboard.planfile import stamp
 from offboard.runs.engine.shares import Share, as_moved, pending
 from offboard.runs.store import RunRecord, Store
@@ -76,12 +76,12 @@ class Steering:
     def to_come(self, record: RunRecord, share: Share) -> Sequence[PlannedStep]:
         """The steps of which nothing was begun, due times as they are now."""
         started = frozenset(step for step, _ in self.store.recorded(record.id, share.leaver))
-        return pending(as_moved(record.plan.leavers[share.place], share), share, started)
+        return pending(as_moved(self.store.parts(record.id, [share])[0], share), share, started)
 
     def _open(self, record: RunRecord, user: str | None) -> list[Share]:
         shares = self.store.shares(record.id)
         if user is not None:
-            shares = [s for s in shares if _is(record.plan.leavers[s.place], user)]
+            shares = [s for s in shares if _is(s, user)]
             if not shares:
                 raise UsageError(
                     f"{user!r} is not in run {record.id[:8]}.", todo=f"Look: offboard status {record.id[:8]}"
@@ -95,15 +95,14 @@ class Steering:
                 todo=f"Nothing was changed. Look: offboard status {record.id[:8]}",
             )
         for share in shares:
-            leaver = record.plan.leavers[share.place].leaver
-            who = {"id": leaver.id, "upn": leaver.user_principal_name}
+            who = {"id": share.leaver, "upn": share.upn}
             self.audit.write(event, run=record.id, plan=record.plan.id, leaver=who, why=self.reason, **more)
         self.store.steer(shares)
         return shares
 
 
-def _is(each: LeaverPlan, user: str) -> bool:
-    return user.casefold() in (each.leaver.id.casefold(), each.leaver.user_principal_name.casefold())
+def _is(share: Share, user: str) -> bool:
+    return user.casefold() in (share.leaver.casefold(), share.upn.casefold())
 
 
 def find_run(store: Store, start: str) -> RunRecord:
