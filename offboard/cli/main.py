@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "actions": ("actions", "List the actions, or show one's reference page."),
     "schema": ("schema", "Print a JSON Schema: playbook, plan, audit or tenants."),
     "permissions": ("permissions", "Print the least permissions that a playbook needs."),
+    "doctor": ("doctor", "Say what is missing or too much, before any run."),
     "report": ("report", "Evidence about a run, from the audit alone."),
     "audit": ("audit", "Verify, show or anchor the audit."),
     "sandbox": ("sandbox", "Serve, reset or inspect the simulated tenant."),

@@ -17,7 +17,7 @@ LEVELS = (
     ("settings", "loading"),
     ("planner", "planfile", "guards", "permissions", "findings"),
     ("graph", "audit", "approval", "render", "report"),
-    ("schema", "runs", "pages"),
+    ("schema", "runs", "pages", "doctor"),
     ("cli",),
     ("__main__",),
 )
