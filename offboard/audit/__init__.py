@@ -4,7 +4,9 @@ Why a chain: an auditor must see that nothing was changed, cut out or put in aft
 more (a signed tree): the log is small, and what a chain cannot show, a cut tail or a log rewritten as a whole, no
 format shows that lies beside the program; it takes an *anchor*, a record's number and hash kept elsewhere.
 
-Why fail closed: a record is on the disk before its effect leaves. If it cannot be written, nothing is sent.
+Why fail closed: a record is on the disk before its effect leaves. If it cannot be written within five seconds, nothing is
+sent. A file of 1 MiB beside the log holds room that is given up when the disk is full: nothing begins any more, but how
+things ended can still be recorded.
 
 How to check a log without this program (all that is needed is a JSON parser and SHA-256)::
 
@@ -26,6 +28,7 @@ these escapes a line is the canonical text, byte for byte, and `verify` holds it
 """
 
 from offboard.audit.chain import ZERO, Anchor, Flaw, Verification, read, verify
+from offboard.audit.disk import Disk
 from offboard.audit.events import EVENTS, Event
 from offboard.audit.log import Audit, AuditError
 
@@ -35,6 +38,7 @@ __all__ = [
     "Anchor",
     "Audit",
     "AuditError",
+    "Disk",
     "Event",
     "Flaw",
     "Verification",

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from offboard.audit.chain import MAX_LINE, ZERO, digest, parse_line
+from offboard.audit.disk import Disk, Patience
+from offboard.audit.reserve import BEGINS, ENDS, FULL, Reserve
 from offboard.errors import Stopped
 
+T = TypeVar("T")
 BLOCK = 64 * 1024
 
 
@@ -46,17 +50,19 @@ class LogFile:
 
     Args:
         path: The file; its folder must exist.
+        disk: How records get onto it.
 
     Raises:
         AuditError: It cannot be opened, is no regular file, or others can write it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk) -> None:
         self.path = path
         self._thread = threading.RLock()
         self._broken = ""
         self._head = Head()
-        self._staged, self._staged_head = b"", cast("Head | None", None)
+        self._staged, self._staged_head, self._staged_ends = bytearray(), cast("Head | None", None), True
+        self._disk, self._patience, self.reserve = disk, Patience(disk.patience), Reserve(path)
         try:
             self._fd = self._open()
         except OSError as error:
@@ -100,7 +106,9 @@ class LogFile:
             if self._broken:
                 raise self.error(self._broken)
             try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX)
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._waited(lambda: fcntl.flock(self._fd, fcntl.LOCK_EX))
             except OSError as error:
                 raise self.error(error) from error
             try:
@@ -161,16 +169,19 @@ class LogFile:
             offset += len(block)
         return Torn(size - self._head.end, checksum.hexdigest(), beginning.decode("utf-8", "replace"))
 
-    def stage(self, line: bytes, hash: str) -> None:
+    def stage(self, line: bytes, hash: str, event: str) -> None:
         """Add a record to those that `commit` writes. Call it while the file is locked.
 
         Raises:
-            AuditError: It is too long.
+            AuditError: It is too long; or something begins with it, and there is no room to record how it ends.
         """
+        if event in BEGINS and not self.reserve.ready():
+            self._waited(self.reserve.keep)
         if len(line) > MAX_LINE:
             raise self.error(f"a record of {len(line)} bytes is too long")
         head = self.head
         self._staged += line
+        self._staged_ends &= event in ENDS
         self._staged_head = Head(head.seq + 1, hash, head.end + len(line))
 
     def commit(self) -> None:
@@ -181,30 +192,56 @@ class LogFile:
         """
         if self._staged_head is None:
             return
-        end, then = self._head.end, self._staged_head
+        end, then, data = self._head.end, self._staged_head, bytes(self._staged)
+        self._waited(lambda: self._put(data, end))
+        self._head = then
+
+    def _waited(self, work: Callable[[], T]) -> T:
+        """Have it done, or give the disk up.
+
+        Raises:
+            AuditError: It took too long, or failed.
+        """
         try:
-            self._write(self._staged, end)
-            # Over a torn line: its rest goes only after the record that tells of it is there.
-            os.ftruncate(self._fd, then.end)
+            return self._patience.do(work)
+        except TimeoutError as error:
+            # It may come to an end yet, so nobody knows what the disk holds.
+            self._broken = str(error)
+            raise self.error(self._broken) from error
         except OSError as error:
-            with contextlib.suppress(OSError):  # else the next writer finds a torn line and says so
-                os.ftruncate(self._fd, end)
             raise self.error(error) from error
+
+    def _put(self, data: bytes, end: int) -> None:
         try:
-            os.fdatasync(self._fd)
+            try:
+                self._write(data, end)
+            except OSError as error:
+                if error.errno not in FULL or not self._staged_ends or not self.reserve.let_go():
+                    raise
+                self._write(data, end)
+            # Over a torn line: its rest goes only after the record that tells of it is there.
+            self._disk.cut(self._fd, end + len(data))
+        except OSError:
+            with contextlib.suppress(OSError):  # else the next writer finds a torn line and says so
+                self._disk.cut(self._fd, end)
+            raise
+        try:
+            self._disk.sync(self._fd)
         except OSError as error:
             # After a failed sync nobody knows what the disk holds, and trying again would report a success it is not.
             self._broken = f"{error.strerror} while waiting for the disk"
-            raise self.error(error) from error
-        self._head = then
+            raise
 
     def _unstage(self) -> None:
-        self._staged, self._staged_head = b"", None
+        self._staged.clear()
+        self._staged_head, self._staged_ends = None, True
 
-    def _write(self, line: bytes, offset: int) -> None:
-        view = memoryview(line)
+    def _write(self, data: bytes, offset: int) -> None:
+        view = memoryview(data)
         while view:
-            written = os.pwrite(self._fd, view, offset)
+            written = self._disk.write(self._fd, view, offset)
+            if written <= 0:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
             view, offset = view[written:], offset + written
 
     def close(self) -> None:

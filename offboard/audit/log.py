@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from offboard.audit.disk import REAL, Disk
 from offboard.audit.file import AuditError, LogFile
 
 if TYPE_CHECKING:
@@ -24,19 +25,20 @@ class Audit:
         self._recorder = recorder
 
     @classmethod
-    def open(cls, path: Path, *, now: Callable[[], datetime]) -> Audit:
+    def open(cls, path: Path, *, now: Callable[[], datetime], disk: Disk = REAL) -> Audit:
         """Open the log, or make it (mode 0600). A line torn by a crash is cut off and told of in a record.
 
         Args:
             path: `audit.jsonl` of one tenant; its folder must exist.
             now: The time of day, with zone.
+            disk: How records get onto the disk, and how long that may take.
 
         Raises:
             AuditError: It cannot be written, is damaged at its end, or others can write it.
         """
         from offboard.audit.pipeline import recorder
 
-        file = LogFile(path)
+        file = LogFile(path, disk)
         try:
             log = cls(file, recorder(file, now))
             with file.locked():

@@ -48,7 +48,7 @@ class Sink:
 
     def stage(self, line: bytes, record: dict[str, Any]) -> dict[str, Any]:
         """Hand the line to the file."""
-        self._file.stage(line, record["hash"])
+        self._file.stage(line, record["hash"], record["event"])
         return record
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from offboard.actions import ACTIONS
 from offboard.approval import Approval, refuse_unless_approved
 from offboard.approval.consent import refuse_same_person
+from offboard.audit import AuditError
 from offboard.errors import NotPermitted, Refused
 from offboard.graph.read import Missing
 from offboard.graph.send import utc_now_of
@@ -119,7 +121,13 @@ class Applier:
         """Carry out what is due in a run that is open: also how a stopped run is resumed."""
         self.tools.bulk = len(plan.leavers) > 1
         runs = [LeaverRun(self.tools, run, plan, n, values_of(plan, n)) for n in range(len(plan.leavers))]
-        found = await together(runs)
+        try:
+            found = await together(runs)
+        except AuditError as error:
+            # Where the disk is only full, the log has kept room for this.
+            with suppress(AuditError):
+                self.tools.audit.write("stopped", why=" ".join(error.lines()))
+            raise
         outcome = RunOutcome(run, plan, tuple(found))
         code = outcome.exit_code(self.accepted)
         for each in found:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from offboard.audit import Audit, AuditError, verify
+from offboard.audit.reserve import Reserve
 from tests.audit.conftest import ticking
 
 LIMITED = """
@@ -36,6 +37,7 @@ except AuditError as error:
 @pytest.mark.parametrize("limit", [0, 1, 300, 1000, 1001, 1500])
 def test_a_file_that_may_not_grow_stops_the_run_and_keeps_only_whole_records(tmp_path: Path, limit: int) -> None:
     path = tmp_path / "audit.jsonl"
+    Reserve(path).keep()
     command = [sys.executable, "-c", LIMITED, str(path), str(limit)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     done, code, *rest = ran.stdout.split()
@@ -51,22 +53,28 @@ def test_a_file_that_may_not_grow_stops_the_run_and_keeps_only_whole_records(tmp
 def test_a_full_disk_stops_the_run(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "none", disk], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1100k", "none", disk], capture_output=True).returncode:
         pytest.skip("this machine does not let us mount")
     try:
         done = 0
         with Audit.open(disk / "audit.jsonl", now=ticking()) as audit:
             why = ""
-            while not why and done < 100:
+            while not why and done < 1000:
                 try:
                     audit.write("intent", why="x" * 200)
                     done += 1
                 except AuditError as error:
                     why = error.why
-        assert "No space left" in why
-        found = verify(disk / "audit.jsonl")
-        assert found.ok
-        assert found.records == done > 0
+            assert "No space left" in why
+            found = verify(disk / "audit.jsonl")
+            assert found.ok
+            assert found.records == done > 0
+            assert audit.write("outcome", outcome="changed")["seq"] == done + 1
+            assert audit.write("stopped", why=why)["seq"] == done + 2
+            (disk / "others").write_bytes(b"x" * 900_000)  # somebody else takes the room that was given back
+            with pytest.raises(AuditError, match="nothing is sent"):
+                audit.write("intent")
+        assert verify(disk / "audit.jsonl").records == done + 2
     finally:
         subprocess.run(["umount", disk], check=True)
 

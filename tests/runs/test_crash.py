@@ -61,11 +61,11 @@ async def test_an_audit_that_cannot_be_written_sends_nothing_more(tmp_path: Path
         file, seen = world.audit._file, [0]
         stage = file.stage
 
-        def full(line: bytes, hash: str) -> None:
+        def full(line: bytes, hash: str, event: str) -> None:
             seen[0] += 1
             if seen[0] >= number:
                 raise file.error("no space left on device")
-            stage(line, hash)
+            stage(line, hash, event)
 
         file.stage = full  # type: ignore[method-assign]
         run = new_run_id()
