@@ -1,0 +1,73 @@
+"""`offboard` against what others would write.
+
+The peers are sequential, and far below the write quota; so the time of a thousand is a thousand times that of one, and they
+are measured with few people in real time and multiplied. `offboard` is measured with a thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.bulk import Bulk
+from benchmarks.results import Progress, Row
+from benchmarks.served import SEED, run, served
+
+MANY = 1000
+NO_AZ = "azure-cli was not given (`--az PATH`; install it with pip into an environment of its own)"
+
+
+def peers(repeat: int, people: int, az: Path | None, say: Progress) -> dict[str, list[float]]:
+    """Seconds for a thousand people by each peer, interleaved.
+
+    Args:
+        repeat: Repetitions.
+        people: How many each of them really does; one in four for azure-cli, which is slow.
+        az: The path of azure-cli.
+        say: Told how far it is.
+    """
+    sizes = {"sdk": people, "plain": people, **({"az": max(2, people // 4)} if az else {})}
+    found: dict[str, list[float]] = {name: [] for name in sizes}
+    for turn in range(repeat):
+        for name, count in sizes.items():
+            with served(people + 1) as tenant:
+                more = [str(az)] if name == "az" else []
+                nobody = run(tenant.peer(name, 1, 0, *more)).must(0).wall
+                used = run(tenant.peer(name, 1, count, *more)).must(0)
+                tenant.check(SEED, 1, count)
+                calls = tenant.tally().http
+            found[name].append(nobody + (used.wall - nobody) / count * MANY)
+            say(
+                f"peer {name}, {turn + 1} of {repeat}: {found[name][-1]:,.0f} s for 1,000, {calls / count:.0f} requests each"
+            )
+    return found
+
+
+def rows(found: dict[str, list[float]], ours: Sequence[Bulk]) -> Iterator[Row]:
+    """Their times, and how many times as fast `offboard` is.
+
+    Args:
+        found: Seconds for a thousand, by peer.
+        ours: Bulk runs of a thousand.
+    """
+    names = {
+        "sdk": ("sequential msgraph-sdk script", 4.0),
+        "plain": ("sequential httpx script", None),
+        "az": ("one `az rest` process per call", 15.0),
+    }
+    for name, (title, least) in names.items():
+        if name not in found:
+            yield Row(f"1,000 leavers, seed, {title}", f"≥ {least:g}× slower", note=NO_AZ)
+            continue
+        theirs = tuple(found[name])
+        yield Row(f"1,000 leavers, seed, {title}, not verified", "", theirs, "s", note="11 requests each; extrapolated")
+        if not ours:
+            yield Row(f"`offboard` against it, {title}", "", note="no bulk run of 1,000 was measured beside it")
+            continue
+        wall = sorted(b.wall for b in ours)[len(ours) // 2]
+        goal = f"≥ {least:g}×" if least else ""
+        ratios = tuple(each / wall for each in theirs)
+        note = f"plan and apply, verified: {wall:,.0f} s"
+        if name == "sdk":
+            note += "; the quota allows 4.6× at most over a script of 12 requests"
+        yield Row(f"`offboard` is faster than the {title}", goal, ratios, "×", least=least, note=note)
