@@ -133,6 +133,15 @@ class Action(ABC):
         """The facts as they will be after the change."""
         return facts
 
+    def seen(self, facts: Facts, change: Change) -> JSON:
+        """What was read back, where that says more than `after` does, such as the tenant's own time stamp.
+
+        Args:
+            facts: As re-read, when the change was found to hold.
+            change: As carried out.
+        """
+        return None
+
     def undo(self, change: Change) -> WayBack:
         """The way back."""
         return WayBack(None, self.undo_text or "There is nothing to bring back.")

@@ -79,6 +79,9 @@ class DeleteUser(Action):
             return wire.request("POST", deleted.restore)
         return wire.request("DELETE", wire.graph.users.by_user_id(change.target.id))
 
+    def seen(self, facts: Facts, change: Change) -> JSON:
+        return {"deletedDateTime": facts.account.deleted.isoformat() if facts.account.deleted else None}
+
     def fold(self, facts: Facts, change: Change) -> Facts:
         return facts.put(replace(facts.account, deleted=facts.read_at))
 

@@ -79,3 +79,7 @@ class ResetPassword(Action):
     def requests(self, change: Change, wire: Wire) -> RequestInformation:
         profile = {"password": wire.new_password(), "forceChangePasswordNextSignIn": True}
         return wire.request("PATCH", wire.graph.users.by_user_id(change.target.id), {"passwordProfile": profile})
+
+    def seen(self, facts: Facts, change: Change) -> JSON:
+        last = facts.account.last_password_change
+        return {"lastPasswordChangeDateTime": last.isoformat() if last else None}

@@ -71,6 +71,9 @@ class RevokeSessions(Action):
         user = wire.graph.users.by_user_id(change.target.id)
         return wire.request("POST", user.revoke_sign_in_sessions)
 
+    def seen(self, facts: Facts, change: Change) -> JSON:
+        return {"signInSessionsValidFromDateTime": _text(facts.account)}
+
 
 def _text(account: Account) -> str | None:
     return account.sessions_valid_from.isoformat() if account.sessions_valid_from else None

@@ -17,7 +17,7 @@ from offboard.graph.send import utc_now_of
 from offboard.graph.standing import read_caller
 from offboard.guards import Limits, object_to, refuse_if_lacking, refuse_if_stopped
 from offboard.model import Plan
-from offboard.runs.closing import closing
+from offboard.runs.closing import closing, opening
 from offboard.runs.executor import LeaverRun
 from offboard.runs.ledger import Tools
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
@@ -108,10 +108,7 @@ class Applier:
         at = utc_now_of(self.tools.reader.sender)
         self.tools.audit.write(
             "run-started",
-            playbook=plan.playbook.name,
-            digest=plan.digest,
-            leavers=len(plan.leavers),
-            tenant={"id": plan.tenant.id, "name": plan.tenant.name},
+            **opening(plan, self.tools.reader.sender.connection.token_info()),
             approvals=[approval.to_json() for approval in self.approvals] or None,
         )
         self.tools.store.start(run, plan, at, self.approvals)

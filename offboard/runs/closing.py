@@ -1,10 +1,46 @@
-"""What the audit keeps of how a run ended for one leaver: what is left open, and what is still to come. Pure."""
+"""What the audit keeps of how a run began, and of how it ended for one leaver. Pure."""
 
 from __future__ import annotations
 
+from offboard.graph.token import TokenInfo
 from offboard.model import JSON, Plan
 from offboard.planfile import note_json, stamp
 from offboard.runs.outcome import LeaverOutcome
+
+ABOUT = (
+    "userType",
+    "onPremisesSyncEnabled",
+    "department",
+    "jobTitle",
+    "employeeId",
+    "mail",
+    "manager",
+    "createdDateTime",
+    "roles",
+    "devices",
+    "licenses",
+)
+"""What an auditor needs to be sure of the person; no more of it is kept."""
+
+
+def opening(plan: Plan, caller: TokenInfo) -> dict[str, JSON]:
+    """The fields of the record `run-started`, besides approvals: on whose authority, what, and by whom.
+
+    Args:
+        plan: To be carried out.
+        caller: Who carries it out, as far as the token tells.
+    """
+    return {
+        "playbook": plan.playbook.name,
+        "playbook_digest": plan.playbook.digest,
+        "digest": plan.digest,
+        "leavers": len(plan.leavers),
+        "tenant": {"id": plan.tenant.id, "name": plan.tenant.name},
+        "planned": {"by": plan.actor, "at": stamp(plan.created), "valid_until": stamp(plan.valid_until)},
+        "caller": {"kind": caller.kind, "oid": caller.oid, "appid": caller.appid, "name": caller.name},
+        "actions": [f"{name} {version}" for name, version in plan.actions.items()],
+        "tool": plan.tool,
+    }
 
 
 def closing(plan: Plan, outcome: LeaverOutcome) -> dict[str, JSON]:
@@ -19,6 +55,7 @@ def closing(plan: Plan, outcome: LeaverOutcome) -> dict[str, JSON]:
         "leaver": {"id": mine.leaver.id, "upn": mine.leaver.user_principal_name},
         "detail": {
             "display_name": mine.leaver.display_name,
+            "about": {key: mine.leaver.about[key] for key in ABOUT if key in mine.leaver.about},
             "leave": stamp(mine.leave),
             "open_items": [note_json(note) for note in outcome.open_items(())],
             "accepted": list(plan.playbook.accept),

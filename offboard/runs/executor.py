@@ -293,7 +293,8 @@ class LeaverRun:
                 continue
             answer = sent.answer(each)
             outcome, why = _holds(answer)
-            self.ledger.conclude(each.planned, each.change, outcome, why, answer, sent.attempts(each))
+            seen = ACTIONS[each.planned.step.action].seen(facts, each.change)
+            self.ledger.conclude(each.planned, each.change, outcome, why, answer, sent.attempts(each), seen=seen)
         return left
 
     def _give_up(self, left: Sequence[Pending], sent: _Sent) -> tuple[list[Pending], list[Pending]]:

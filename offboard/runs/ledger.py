@@ -175,6 +175,7 @@ class Ledger:
         answer: Answer | None = None,
         attempts: int = 0,
         todo: str = "",
+        seen: JSON = None,
     ) -> None:
         """The outcome of an intent: to the audit, to the store, to whoever watches. `flush` makes it durable."""
         at = utc_now_of(self.tools.reader.sender)
@@ -187,6 +188,7 @@ class Ledger:
             "outcome": outcome.value,
             "why": why,
             "graph": detail or None,
+            "detail": {"seen": seen} if seen is not None else None,
         }
         self._concluded.append((told, result))
         since = self.recorded[planned.step.id, change.key].since
