@@ -14,7 +14,7 @@ import click
 from offboard.cli.context import App
 from offboard.cli.trouble import report_bug, report_trouble
 from offboard.clock import REAL, Clock
-from offboard.errors import OffboardError, Stopped
+from offboard.errors import OffboardError, Stopped, UsageError
 from offboard.exits import EXITS
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -141,6 +141,7 @@ def main(args: Sequence[str] | None = None, *, clock: Clock = REAL, environ: Map
 
 def _run(words: list[str], app: App) -> int:
     try:
+        _check_text(words)
         code: Any = cli.main(words, prog_name="offboard", standalone_mode=False, obj=app)
         return code if isinstance(code, int) else 0
     except OffboardError as error:
@@ -150,6 +151,9 @@ def _run(words: list[str], app: App) -> int:
     except click.Abort:
         return report_trouble(Stopped("Stopped before anything was sent."), app)
     except click.ClickException as error:
+        from offboard.render.safe import PROSE, safe
+
+        error.message = "\n".join(safe(line, PROSE, keep_spaces=True) for line in error.message.split("\n"))
         error.show()
         return 2
     except KeyboardInterrupt:
@@ -159,6 +163,16 @@ def _run(words: list[str], app: App) -> int:
         return 0
     except Exception as error:
         return report_bug(error, app)
+
+
+def _check_text(words: Sequence[str]) -> None:
+    """Bytes that are not UTF-8 cannot be sent, recorded or said again; Python hands them over as lone surrogates."""
+    for number, word in enumerate(words, 1):
+        if any("\ud800" <= char <= "\udfff" for char in word):
+            raise UsageError(
+                f"Word {number} of the command line is not text: {ascii(word)[:80]}.",
+                todo="Write it in UTF-8; a file with such a name must be renamed.",
+            )
 
 
 def _forget_stdout() -> None:
