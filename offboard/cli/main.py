@@ -151,11 +151,7 @@ def _run(words: list[str], app: App) -> int:
     except click.Abort:
         return report_trouble(Stopped("Stopped before anything was sent."), app)
     except click.ClickException as error:
-        from offboard.render.safe import PROSE, safe
-
-        error.message = "\n".join(safe(line, PROSE, keep_spaces=True) for line in error.message.split("\n"))
-        error.show()
-        return 2
+        return _report_usage(error)
     except KeyboardInterrupt:
         return report_trouble(Stopped("Stopped on request."), app)
     except BrokenPipeError:
@@ -163,6 +159,19 @@ def _run(words: list[str], app: App) -> int:
         return 0
     except Exception as error:
         return report_bug(error, app)
+
+
+def _report_usage(error: click.ClickException) -> int:
+    """As click words it, but a word that was given is not let loose on the terminal."""
+    import io
+
+    from offboard.render.safe import PROSE, safe
+
+    said = io.StringIO()
+    error.show(said)
+    lines = said.getvalue().rstrip("\n").split("\n")
+    click.echo("\n".join(safe(line, PROSE, keep_spaces=True) for line in lines), err=True)
+    return 2
 
 
 def _check_text(words: Sequence[str]) -> None:

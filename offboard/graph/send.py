@@ -32,6 +32,7 @@ from offboard.graph.bodies import UnusableBody, content_of
 from offboard.graph.lists import Listed
 from offboard.graph.pace import Bucket, Purse
 from offboard.graph.pool import BATCH, Pool
+from offboard.graph.signintrouble import scrub
 from offboard.graph.trouble import Trouble, explain
 from offboard.graph.urls import url_of
 from offboard.model import JSON, Permissions
@@ -285,7 +286,7 @@ class Sender:
                 # same call may leave once more with a token that answers the challenge.
                 status, headers, content = await self._transmit(await self.connection.signed(info, claims))
         except (httpx.TransportError, httpx.DecodingError, UnusableBody) as error:
-            return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            return f"{type(error).__name__}: {scrub(str(error))}" if str(error) else type(error).__name__
         return status, headers, content
 
     async def _transmit(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:

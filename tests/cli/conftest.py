@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from offboard.cli import main
+from tests import canary
 from tests.world import Time
 
 
@@ -58,6 +59,9 @@ def offboard(
         with pytest.raises(SystemExit) as end:
             main(words, clock=time.clock(), environ=environ)
         said = capsys.readouterr()
+        whole = (said.out + said.err).encode("utf-8", "replace")
+        assert not canary.passwords_in(whole), "a new password was printed"
+        assert not canary.JWT.search(whole), "a token was printed"
         code = end.value.code
         return Said(code if isinstance(code, int) else 0, said.out, said.err)
 

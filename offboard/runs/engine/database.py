@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -96,26 +96,42 @@ class SqliteDatabase:
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run one statement."""
-        return self._db.execute(statement, tuple(values)).fetchall()
+        with self._told():
+            return self._db.execute(statement, tuple(values)).fetchall()
 
     def count(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement."""
-        return self._db.execute(statement, tuple(values)).rowcount
+        with self._told():
+            return self._db.execute(statement, tuple(values)).rowcount
 
     def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
         """Run one statement many times."""
-        self._db.executemany(statement, values)
+        with self._told():
+            self._db.executemany(statement, values)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Others wait until it ends."""
-        self._db.execute("BEGIN IMMEDIATE")
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.OperationalError):  # on a full disk it was rolled back already
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise Stopped(
+                f"The run store {self._path} cannot be written or read: {error}.",
+                why="Nothing is sent that cannot be recorded: the disk may be full, or another process may hold the file.",
+                todo="Make room, then go on with: offboard resume",
+            ) from error
 
     def seconds(self) -> float:
         """This machine's clock."""
