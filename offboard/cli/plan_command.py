@@ -10,6 +10,7 @@ import click
 from offboard.cli.context import App, pass_app
 from offboard.cli.options import find_and_load, wanted, who_options
 from offboard.errors import UsageError
+from offboard.settings.lasting import sync_folder
 
 
 @click.command("plan", epilog="Example:  offboard plan leaver SawyerM@contoso.com --out sawyer.json")
@@ -74,6 +75,7 @@ def save(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        sync_folder(path.parent)  # "saved" must still be true after a power cut
     except OSError as error:
         raise UsageError(
             f"The plan cannot be saved to {path}: {error.strerror}.", todo="Choose another --out."

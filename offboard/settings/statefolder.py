@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from offboard.errors import UsageError
+from offboard.settings.lasting import sync_folder
 from offboard.settings.private import check_private
 
 WHAT = "the state folder"
@@ -91,7 +92,9 @@ def make_private_folder(path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        if not path.is_dir():
+            path.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(path.parent)  # what is synced in it must still be found after a power cut
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (FileExistsError, NotADirectoryError) as error:
         link = ", but a link" if path.is_symlink() else ""
