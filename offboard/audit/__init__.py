@@ -31,6 +31,7 @@ from offboard.audit.chain import ZERO, Anchor, Flaw, Verification, read, verify
 from offboard.audit.disk import Disk
 from offboard.audit.events import EVENTS, Event
 from offboard.audit.log import Audit, AuditError
+from offboard.audit.told import Told
 
 __all__ = [
     "EVENTS",
@@ -41,6 +42,7 @@ __all__ = [
     "Disk",
     "Event",
     "Flaw",
+    "Told",
     "Verification",
     "read",
     "verify",

@@ -193,7 +193,8 @@ def check_line(line: bytes, seq: int, prev: str) -> dict[str, Any] | str:
         return "the last line is torn: the program crashed or the disk was full while writing it, or it was cut"
     record = parse_line(line)
     if record is None:
-        return "this is not a JSON object"
+        torn = "a power cut tore it, or it was overwritten: " if b"\0" in line else ""
+        return f"{torn}this is not a JSON object"
     if wrong := _schema(record):
         return wrong
     if record["seq"] != seq:

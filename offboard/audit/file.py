@@ -18,9 +18,12 @@ from offboard.audit.chain import MAX_LINE, ZERO, digest, parse_line
 from offboard.audit.disk import Disk, Patience
 from offboard.audit.reserve import BEGINS, ENDS, FULL, Reserve
 from offboard.errors import Stopped
+from offboard.settings.lasting import sync_folder
 
 T = TypeVar("T")
 BLOCK = 64 * 1024
+HOLE_WITHIN = 1024 * 1024
+"""Bytes at the end in which a power cut may have left a hole: more is never written at once."""
 
 
 class AuditError(Stopped):
@@ -38,11 +41,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Torn:
-    """Bytes after the last newline: a line that was never finished."""
+    """Bytes that a crash left at the end: a line that was never finished, or lines of which a power cut left pieces."""
 
     length: int
     sha256: str
     text: str
+    kept: str = ""
+    """Name of the file beside the log that keeps them, when there are whole lines among them."""
 
 
 class LogFile:
@@ -77,11 +82,7 @@ class LogFile:
             self._check_kind(fd)
             return fd
         # The new name itself must survive a power cut, or the records in it would not be found.
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self.path.parent)
         return fd
 
     def _check_kind(self, fd: int) -> None:
@@ -132,6 +133,8 @@ class LogFile:
         self._head = self._read_head(info.st_size)
 
     def _read_head(self, size: int) -> Head:
+        if self._head == Head():
+            size = self._hole_before(size)
         end = self._newline_before(size) + 1
         if end == 0:
             return Head(end=0)
@@ -152,6 +155,16 @@ class LogFile:
             end = begin
         return -1
 
+    def _hole_before(self, end: int) -> int:
+        """Where the last append lost a block that never reached the disk while a later one did; `end` when nowhere.
+
+        A file system fills such a hole with zero bytes, which no record holds. What was appended with it was not synced,
+        so nothing had been sent on its word.
+        """
+        begin = max(0, end - HOLE_WITHIN)
+        found = os.pread(self._fd, end - begin, begin).find(b"\0")
+        return end if found < 0 else begin + found
+
     @property
     def head(self) -> Head:
         """Where the chain ends, staged records included. Call it while the file is locked."""
@@ -162,12 +175,24 @@ class LogFile:
         size = os.fstat(self._fd).st_size
         if size <= self._head.end:
             return None
-        checksum, offset = hashlib.sha256(), self._head.end
+        checksum, offset, lines = hashlib.sha256(), self._head.end, 0
         beginning = os.pread(self._fd, 400, offset)
         while block := os.pread(self._fd, BLOCK, offset):
             checksum.update(block)
+            lines += block.count(b"\n")
             offset += len(block)
-        return Torn(size - self._head.end, checksum.hexdigest(), beginning.decode("utf-8", "replace"))
+        kept = self._keep(self._head.end, size) if lines else ""
+        return Torn(size - self._head.end, checksum.hexdigest(), beginning.decode("utf-8", "replace"), kept)
+
+    def _keep(self, begin: int, end: int) -> str:
+        """Copy the end of the log beside it, before it is cut off; the copy's name."""
+        copy = self.path.with_name(f"{self.path.name}.torn-{self._head.seq}")
+        with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            file.write(os.pread(self._fd, end - begin, begin))
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(self.path.parent)
+        return copy.name
 
     def stage(self, line: bytes, hash: str, event: str) -> None:
         """Add a record to those that `commit` writes. Call it while the file is locked.
@@ -179,6 +204,8 @@ class LogFile:
             self._waited(self.reserve.keep)
         if len(line) > MAX_LINE:
             raise self.error(f"a record of {len(line)} bytes is too long")
+        if len(self._staged) + len(line) > HOLE_WITHIN:
+            self.commit()
         head = self.head
         self._staged += line
         self._staged_ends &= event in ENDS

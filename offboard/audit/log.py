@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from offboard.audit.disk import REAL, Disk
 from offboard.audit.file import AuditError, LogFile
+from offboard.audit.told import Told, told
 
 if TYPE_CHECKING:
     from offboard.audit.pipeline import Recorder
@@ -98,10 +99,26 @@ class Audit:
             self._file.commit()
             return written
 
+    def told(self, run: str, leavers: Collection[str]) -> Told:
+        """What an interrupted process has said of the changes of these leavers.
+
+        Args:
+            run: The run's id.
+            leavers: Object ids.
+
+        Raises:
+            AuditError: The log cannot be read.
+        """
+        try:
+            return told(self._file.path, run, leavers)
+        except OSError as error:
+            raise self._file.error(error) from error
+
     def _recover(self) -> None:
         torn = self._file.torn()
         if torn is not None:
-            about = {"bytes": torn.length, "sha256": torn.sha256, "begins": torn.text}
+            about = {"bytes": torn.length, "sha256": torn.sha256, "begins": torn.text, "kept": torn.kept or None}
+            about = {key: value for key, value in about.items() if value is not None}
             self._recorder.new().record("tail-recovered", detail=about)
 
     def close(self) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from offboard.actions.base import Since, Wire
-from offboard.audit import Audit, AuditError
+from offboard.audit import Audit, AuditError, Told
 from offboard.clock import Clock
 from offboard.facts import Facts
 from offboard.graph.answers import Answer
 from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
-from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result
+from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result, Step
 from offboard.planfile import change_json
 from offboard.runs.stages import Pending
 from offboard.runs.store import Recorded, Store
@@ -41,6 +41,7 @@ class Tools:
         say: Told what is going on meanwhile, in one line.
         bulk: Whether other leavers are carried out at the same time: calls then go out in their company.
         deadline: Seconds after which a throttled or unanswered change is given up.
+        told: What the audit already says of changes that an interrupted process had begun.
     """
 
     reader: Reader
@@ -52,6 +53,7 @@ class Tools:
     say: Callable[[str], None] = lambda _text: None
     bulk: bool = False
     deadline: float = 600.0
+    told: Told = field(default_factory=Told)
 
 
 @dataclass
@@ -131,21 +133,28 @@ class Ledger:
         self.flush()
         since, leaver = utc_now_of(self.tools.reader.sender), self.mine.leaver.id
         # A resumed run has some of the intents already.
-        new = [p for p in pending if p.id not in self.recorded or self.recorded[p.id].result is not None]
-        if not new:
-            return
-        # Asked before the audit, so that a lost lease leaves no intent behind it; `intend` asks again, in one
-        # transaction with the record.
-        self.tools.store.check(self.run, self.plan.tenant.id, leaver)
-        self._write(
-            [
-                ("intent", {"step": p.planned.step.id, "action": p.planned.step.action, "change": change_json(p.change)})
-                for p in new
-            ]
-        )
-        intents = [(p.planned.step.id, p.change) for p in new]
-        self.tools.store.intend(self.run, self.plan.tenant.id, leaver, intents, since)
-        self.recorded |= {p.id: Recorded(p.change, since, None) for p in new}
+        new = [p for p in pending if not self._stands(p)]
+        untold = [("intent", _about(p.planned.step, p.change)) for p in pending if self._owes_intent(p)]
+        if untold:
+            # Asked before the audit, so that a lost lease leaves no intent behind it; `intend` asks again, in one
+            # transaction with the record.
+            self.tools.store.check(self.run, self.plan.tenant.id, leaver)
+            self._write(untold)
+        if new:
+            intents = [(p.planned.step.id, p.change) for p in new]
+            self.tools.store.intend(self.run, self.plan.tenant.id, leaver, intents, since)
+            self.recorded |= {p.id: Recorded(p.change, since, None) for p in new}
+
+    def _stands(self, each: Pending) -> bool:
+        """Whether the store has its intent, with no outcome yet."""
+        return each.id in self.recorded and self.recorded[each.id].result is None
+
+    def _owes_intent(self, each: Pending) -> bool:
+        """Whether the audit lacks its intent: a crash may have come between the audit's record and the store's."""
+        said = self.tools.told.last(self.mine.leaver.id, each.planned.step.id, change_json(each.change))
+        if self._stands(each):
+            return said not in ("", "intent")  # its end was told and not stored, and it is so no longer
+        return said != "intent"
 
     def end(self, planned: PlannedStep, change: Change | None, outcome: Outcome, why: str) -> None:
         """An end without a request: of an intent that was interrupted, or of what never had one."""
@@ -181,16 +190,16 @@ class Ledger:
         at = utc_now_of(self.tools.reader.sender)
         detail = _wire_detail(answer, attempts) if answer is not None else {}
         result = Result(outcome, planned.step.id, change, why, at, todo, detail)
+        said = self.tools.told.last(self.mine.leaver.id, planned.step.id, change_json(change))
+        owed = answer is not None or said != outcome.value  # else it was told just before a crash
         told: dict[str, JSON] = {
-            "step": planned.step.id,
-            "action": planned.step.action,
-            "change": change_json(change),
+            **_about(planned.step, change),
             "outcome": outcome.value,
             "why": why,
             "graph": detail or None,
             "detail": {"seen": seen} if seen is not None else None,
         }
-        self._concluded.append((told, result))
+        self._concluded.append((told if owed else {}, result))
         since = self.recorded[planned.step.id, change.key].since
         self.recorded[planned.step.id, change.key] = Recorded(change, since, result)
         self._report(result)
@@ -203,7 +212,7 @@ class Ledger:
         """
         concluded, self._concluded = self._concluded, []
         if concluded:
-            self._write([("outcome", told) for told, _ in concluded])
+            self._write([("outcome", told) for told, _ in concluded if told])
             self.tools.store.conclude(self.run, self.mine.leaver.id, [result for _, result in concluded])
 
     def _remember(self, change: Change, result: Result) -> None:
@@ -240,9 +249,16 @@ class Ledger:
         who = {"id": leaver.id, "upn": leaver.user_principal_name}
         try:
             self.tools.audit.write_many((event, {"leaver": who, **fields}) for event, fields in records)
+            for _, fields in records:  # what was said before a crash is the last word no longer
+                if isinstance(about := fields.get("change"), dict):
+                    self.tools.told.forget(leaver.id, str(fields["step"]), about)
         except AuditError as error:
             self.tools.reader.sender.stop(error)  # at once, for all leavers: a batch may be about to leave
             raise
+
+
+def _about(step: Step, change: Change) -> dict[str, JSON]:
+    return {"step": step.id, "action": step.action, "change": change_json(change)}
 
 
 def _wire_detail(answer: Answer, attempts: int) -> dict[str, JSON]:

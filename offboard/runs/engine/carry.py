@@ -144,6 +144,7 @@ async def carry_on(applier: Applier, run: str, leavers: Collection[str] | None =
         refused = await ask_guards(applier, record, shares, now)
         going = [share for share in shares if share.leaver not in refused]
         found: list[LeaverOutcome] = []
+        applier.tools.told = applier.tools.audit.told(run, [share.leaver for share in going])
         applier.tools.audit.write("run-resumed", leavers=len(going))
         if going:
             outcome = await applier.carry_on(store.plan_of(record, going), run)

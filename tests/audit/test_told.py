@@ -1,0 +1,52 @@
+"""What an interrupted process has said is found from the end of the log, and only what is still unsettled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from offboard.audit import Audit
+from offboard.audit.told import BLOCK, backwards
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def change(id: str) -> dict[str, Any]:
+    """A change of one object."""
+    return {"verb": "disable", "target": {"kind": "user", "id": id, "name": "x"}, "data": {}}
+
+
+def say(log: Audit, event: str, leaver: str, **fields: Any) -> None:
+    """One record about one leaver's change."""
+    log.write(event, leaver={"id": leaver, "upn": leaver}, step="one", change=change(leaver), **fields)
+
+
+def test_the_last_word_about_each_change_is_told_and_a_settled_leaver_is_not(tmp_path: Path) -> None:
+    with Audit.open(tmp_path / "audit.jsonl", now=lambda: NOW) as audit:
+        log, other = audit.bind(run="aa"), audit.bind(run="bb")
+        log.write("run-started")
+        for leaver in ("begun", "done", "settled"):
+            say(log, "intent", leaver)
+        say(log, "outcome", "done", outcome="changed")
+        say(log, "outcome", "settled", outcome="changed")
+        log.write("leaver-ended", leaver={"id": "settled", "upn": "settled"})
+        say(other, "outcome", "begun", outcome="failed")
+
+        told = audit.told("aa", ["begun", "done", "settled"])
+
+        assert told.last("begun", "one", change("begun")) == "intent"
+        assert told.last("done", "one", change("done")) == "changed"
+        assert told.last("settled", "one", change("settled")) == ""
+        assert told.last("begun", "two", change("begun")) == ""
+        told.forget("done", "one", change("done"))
+        assert told.last("done", "one", change("done")) == ""
+
+
+def test_lines_are_read_from_the_end_and_an_unfinished_one_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    for lines in ([], [b"a"], [b"a", b"", b"b" * BLOCK, b"c"], [b"%d" % n * 1000 for n in range(2000)]):
+        whole = b"".join(line + b"\n" for line in lines)
+        for torn in (b"", b"unfinished"):
+            path.write_bytes(whole + torn)
+            assert list(backwards(path)) == [line + b"\n" for line in reversed(lines)]
