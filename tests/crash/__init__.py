@@ -1,0 +1,1 @@
+"""Real processes of the program, killed wherever they touch what outlives them."""

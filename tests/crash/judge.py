@@ -1,0 +1,214 @@
+"""What must hold of every case, judged by the tenant's journal, the audit, and what the program says of its runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from offboard.audit import verify
+from offboard.sandbox.journal import JournalEntry
+from tests.crash.cases import APPLY, PLAN, RESUME, Case, operate, prepare
+from tests.crash.lab import Ended, Lab
+
+Key = tuple[str, str, str]
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """How the operation ends when nobody disturbs it.
+
+    Args:
+        ended: The process.
+        code: Exit code of the run.
+        effects: What the tenant executed, and how often.
+        tenant: How everything in the tenant stands in the end.
+    """
+
+    ended: Ended
+    code: int
+    effects: Counter[Key]
+    tenant: list[str]
+
+
+class BrokenError(AssertionError):
+    """Something does not hold."""
+
+
+def must(holds: object, what: object) -> None:
+    """It must hold.
+
+    Raises:
+        BrokenError: It does not.
+    """
+    if not holds:
+        raise BrokenError(str(what))
+
+
+def undisturbed(lab: Lab, case: Case) -> Reference:
+    """The operation and what follows, with nobody to disturb it."""
+    prepare(lab, case)
+    ended = operate(lab, case)
+    code = ended.code
+    if case.operation == "plan":
+        must(code == 0, ended.said)
+        code = lab.run(*APPLY).code
+    return Reference(ended, code, effects(lab), tenant(lab))
+
+
+def trial(lab: Lab, case: Case, reference: Reference) -> str:
+    """Carry out the case and judge it.
+
+    Returns:
+        The point at which the process was struck; empty when it ended before it got there.
+
+    Raises:
+        BrokenError: Something does not hold.
+    """
+    prepare(lab, case)
+    ended = operate(lab, case)
+    if case.kind in ("power", "shred") and ended.code == -9:
+        lab.reboot()
+    if case.kind == "term" and ended.struck:
+        _stopped(ended, reference)
+    elif ended.struck:
+        must(ended.code == -9, f"killed, and yet it ended with {ended.code}: {ended.said}")
+    told_before(lab)
+    go_on(lab, case, ended, reference)
+    converged(lab, reference)
+    return ended.struck
+
+
+def go_on(lab: Lab, case: Case, ended: Ended, reference: Reference) -> None:
+    """What the operator does then: resume once, or repeat the command if there was nothing to resume yet."""
+    lab.let_leases_end()
+    if case.operation == "plan":
+        _plan_is_whole_or_not_there(lab, ended)
+        if lab.run(*RESUME).said.strip() != "No run is open.":
+            raise BrokenError("a run is open, and there was none")
+        again = lab.run(*PLAN, *case.people, "--out", "plan.json")
+        must(again.code == 0, again.said)
+        again = lab.run(*APPLY)
+        must(again.code == reference.code, again.said)
+        return
+    before = runs(lab)
+    if before and before[0]["state"] == "ended":
+        must(lab.run(*RESUME).said.strip() == "No run is open.", "a run is over and open")
+        return
+    again = lab.run(*RESUME) if before else lab.run(*APPLY)
+    must(again.code == reference.code, f"exit {again.code} instead of {reference.code}: {again.said}")
+
+
+def _plan_is_whole_or_not_there(lab: Lab, ended: Ended) -> None:
+    path = lab.desk / "plan.json"
+    if path.exists():
+        shown = lab.run("show", "plan.json")
+        must(shown.code == 0, f"the plan was saved and is torn: {shown.said}")
+    else:
+        must("Saved to" not in ended.said, "the plan was said to be saved, and is gone")
+
+
+def _stopped(ended: Ended, reference: Reference) -> None:
+    """SIGTERM: an orderly end, soon, with a word about how to go on."""
+    if ended.code in (reference.ended.code, -15) and "run-ended" not in ended.said:
+        # It came when everything was said and done, or before anything had begun to be.
+        return
+    must(ended.code == 5, f"SIGTERM, and it ended with {ended.code}: {ended.said}")
+    must("offboard resume" in ended.said or "before anything was sent" in ended.said, f"no way on: {ended.said}")
+    struck = next(at for _, at, name in ended.trace if name.startswith("struck"))
+    late = [name for _, at, name in ended.trace if name.endswith("leaves") and at > struck + 1]
+    must(not late, f"more than a second after SIGTERM: {late}")
+
+
+def told_before(lab: Lab) -> None:
+    """I1, I8: every effect has its intent in the audit, on disk, now; and the chain holds up to a torn line."""
+    path = audit_path(lab)
+    if path.exists():
+        found = verify(path)
+        must(found.ok or re.search("torn|tore", str(found.problem)), f"the audit is broken: {found.problem}")
+    intents = {key_of(record) for record in records(lab) if record["event"] == "intent"}
+    silent = [key for key in effects(lab) if not any(_same(key, intent) for intent in intents)]
+    must(not silent, f"done, and no intent in the audit: {silent}")
+
+
+def converged(lab: Lab, reference: Reference) -> None:
+    """Everything is as it would have been, and told once."""
+    found = verify(audit_path(lab))
+    must(found.ok, f"the audit is broken: {found.problem}")
+    done = effects(lab)
+    must(not reference.effects - done, f"lost: {reference.effects - done}")
+    must(not done - reference.effects, f"done once more: {done - reference.effects}")
+    must(tenant(lab) == reference.tenant, "the tenant ends otherwise")
+    told = [record for record in records(lab) if record["event"] in ("intent", "outcome")]
+    for key in done:
+        mine = [record for record in told if _same(key, key_of(record))]
+        ends = [record for record in mine if record["event"] == "outcome"]
+        must(ends and mine[0]["event"] == "intent", f"{key}: no intent and outcome, but {[r['event'] for r in mine]}")
+        must({record["outcome"] for record in ends} == {"changed"}, f"{key}: {[r['outcome'] for r in ends]}")
+        must(len(ends) == 1, f"{key}: {len(ends)} outcomes, {[r.get('why') for r in ends]}")
+    stated = runs(lab)
+    must([run["state"] for run in stated] == ["ended"], f"the runs are {stated}")
+    must([run["exit_code"] for run in stated] == [reference.code], f"the runs say {stated}")
+
+
+def _same(effect: Key, told: Key) -> bool:
+    return effect[:2] == told[:2] and effect[2] in ("", told[2])
+
+
+def key_of(record: dict[str, Any]) -> Key:
+    """Verb, target and leaver of an intent or outcome."""
+    return record["change"]["verb"], record["change"]["target"]["id"], record["leaver"]["id"]
+
+
+def effect_key(effect: JournalEntry) -> Key:
+    """Verb, target and leaver of what the tenant executed, in the words of the records about it."""
+    kind, id, *rest = effect.path.removeprefix("/v1.0/").split("/")
+    match kind, effect.method, rest:
+        case "devices", "PATCH", []:
+            return "disable", id, ""
+        case "devices", "DELETE", ["registeredOwners", owner, "$ref"]:
+            return "unown", id, owner
+        case "users", "DELETE", ["authentication", _, method]:
+            return "remove", method, id
+        case "users", "DELETE", []:
+            return "delete", id, id
+        case "users", "POST", [act]:
+            return {"revokeSignInSessions": "revoke", "assignLicense": "free"}[act], id, id
+        case "users", "PATCH", []:
+            return ("set" if "lastPasswordChangeDateTime" in effect.effect["changed"] else "disable"), id, id
+    raise BrokenError(f"nobody planned {effect.method} {effect.path}")
+
+
+def effects(lab: Lab) -> Counter[Key]:
+    """What the tenant executed, and how often."""
+    return Counter(effect_key(entry) for entry in lab.tenant.journal())
+
+
+def tenant(lab: Lab) -> list[str]:
+    """Everything in the tenant, without its times."""
+    store = lab.tenant._store
+    objects = store.execute("SELECT id, type, parent, deleted IS NULL, body FROM objects ORDER BY id, type, parent")
+    links = store.execute("SELECT kind, source, target FROM relations ORDER BY kind, source, target")
+    return [TIME.sub("then", repr(row)) for row in (*objects.fetchall(), *links.fetchall())]
+
+
+def audit_path(lab: Lab) -> Any:
+    """Where the audit stands."""
+    return lab.state / "tenants" / "farm" / "audit.jsonl"
+
+
+def records(lab: Lab) -> list[dict[str, Any]]:
+    """The audit's whole records."""
+    if not audit_path(lab).exists():
+        return []
+    lines = audit_path(lab).read_bytes().split(b"\n")[:-1]
+    return [json.loads(line) for line in lines if line.startswith(b"{")]
+
+
+def runs(lab: Lab) -> list[dict[str, Any]]:
+    """What the program says of its runs."""
+    found: list[dict[str, Any]] = json.loads(lab.run("--json", "runs").said or "[]")
+    return found

@@ -1,0 +1,85 @@
+"""Many cases, two lanes at a time."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import SimpleQueue
+
+from tests.crash.cases import Case
+from tests.crash.judge import BrokenError, Reference, trial, undisturbed
+from tests.crash.lab import Lab, a_lab
+
+LANES = 2
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a case ended.
+
+    Args:
+        case: The case.
+        struck: The point at which its process was struck; empty when it ended before.
+        problem: What does not hold; empty when everything does.
+    """
+
+    case: Case
+    struck: str
+    problem: str = ""
+
+    def __str__(self) -> str:
+        where = self.struck or "ended before it got there"
+        return f"{'BROKEN' if self.problem else 'ok'}  {self.case}  ({where}) {self.problem}".rstrip()
+
+
+@contextmanager
+def lanes(folder: Path, server: str = "", number: int = LANES) -> Iterator[list[Lab]]:
+    """So many labs.
+
+    Args:
+        folder: For everything.
+        server: Address of a PostgreSQL; empty for SQLite.
+        number: How many.
+    """
+    with ExitStack() as stack:
+        yield [stack.enter_context(a_lab(folder / f"lane{n + 1}", server)) for n in range(number)]
+
+
+def judged(labs: list[Lab], shape: Case, kinds: Callable[[int], Iterable[str]]) -> Iterator[Verdict]:
+    """Every point of one operation, struck in each of the ways that are asked for.
+
+    Args:
+        labs: The lanes.
+        shape: The operation, the database and how many leavers.
+        kinds: The ways, by the point's number.
+    """
+    free: SimpleQueue[tuple[Lab, Reference]] = SimpleQueue()
+    references = [undisturbed(lab, shape) for lab in labs]
+    for pair in zip(labs, references, strict=True):
+        free.put(pair)
+
+    def judge(case: Case) -> Verdict:
+        lab, reference = free.get()
+        try:
+            return verdict(lab, case, reference)
+        finally:
+            free.put((lab, reference))
+
+    points = range(1, len(references[0].ended.points) + 1)
+    cases = [replace(shape, number=n, kind=kind) for n in points for kind in kinds(n)]
+    with ThreadPoolExecutor(len(labs)) as pool:
+        yield from pool.map(judge, cases)
+
+
+def verdict(lab: Lab, case: Case, reference: Reference) -> Verdict:
+    """Carry out one case; what does not hold is said, not raised."""
+    try:
+        return Verdict(case, trial(lab, case, reference))
+    except BrokenError as error:
+        return Verdict(case, reference.ended.points.get(case.number, "?"), str(error))
+    except Exception:
+        return Verdict(case, reference.ended.points.get(case.number, "?"), traceback.format_exc())

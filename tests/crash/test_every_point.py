@@ -1,0 +1,85 @@
+"""Killed at every point, resumed once, and judged by the tenant's journal.
+
+Here each point is struck once, in one way; `python -m tests.crash --all` strikes each in every way on both databases, and
+`python -m tests.crash --point N --kill KIND …` replays exactly one case.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crash.cases import APPLY, RESUME, Case, operate, prepare
+from tests.crash.judge import converged, effects, told_before, undisturbed
+from tests.crash.lanes import judged, lanes
+from tests.crash.points import FREEZE, KINDS
+from tests.engine.farm import postgres
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are told by /proc")
+
+SEEN = {
+    "plan": {"plan.json.part: sync", "plan.json.part: rename", "audit.jsonl: create", "tenants: make folder"},
+    "apply": {"audit.jsonl: sync", "audit.jsonl: half of a write", "POST /v1.0/$batch: leaves"},
+    "resume": {"audit.jsonl: write", "DELETE /v1.0/users/…: answered"},
+}
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, str]]:
+    """Addresses by the name of the database."""
+    # Not in pytest's folder: the server is another account's when we are root, and pytest keeps that account out.
+    with tempfile.TemporaryDirectory(prefix="offboard-") as folder, postgres(Path(folder) / "pg") as address:
+        yield {"sqlite": "", "postgresql": address}
+
+
+@pytest.mark.parametrize(
+    ("operation", "database", "leavers", "every"),
+    [
+        ("plan", "sqlite", 1, 1),
+        ("apply", "sqlite", 1, 1),
+        ("resume", "sqlite", 1, 1),
+        ("apply", "postgresql", 1, 1),
+        ("apply", "postgresql", 3, 2),
+    ],
+)
+def test_whoever_is_killed_at_any_point_is_resumed_once_and_nothing_is_lost_or_repeated(
+    tmp_path: Path, servers: dict[str, str], operation: str, database: str, leavers: int, every: int
+) -> None:
+    shape = Case(operation, database, leavers)
+
+    def kinds(number: int) -> tuple[str, ...]:
+        turn = number + leavers + len(database)
+        return () if turn % every else (KINDS[turn // every % len(KINDS)],)
+
+    with lanes(tmp_path, servers[database]) as labs:
+        found = list(judged(labs, shape, kinds))
+
+    assert [str(verdict) for verdict in found if verdict.problem] == []
+    struck = [verdict.struck for verdict in found if verdict.struck]
+    assert len(struck) >= len(found) * 0.9, "of several leavers the points may differ from run to run, but not much"
+    if every == 1:
+        assert set(struck) >= SEEN[operation]
+        assert leavers > 1 or len(struck) == len(found)
+
+
+@pytest.mark.parametrize("place", ["leaves", "answered"])
+def test_while_a_process_is_frozen_nobody_else_acts_and_it_goes_on_when_it_wakes(tmp_path: Path, place: str) -> None:
+    with lanes(tmp_path, number=1) as (lab,):
+        reference = undisturbed(lab, Case())
+        number = next(n for n, name in reference.ended.points.items() if name.endswith(place))
+        case = Case(number=number, kind=FREEZE)
+        prepare(lab, case)
+        frozen = operate(lab, case)
+        assert frozen.frozen
+        told_before(lab)
+        before = effects(lab)
+        other = lab.run(*RESUME)
+        assert "Another process is carrying out run" in other.said
+        assert lab.run(*APPLY).code == 3, "the plan is consumed"
+        assert effects(lab) == before
+        woken = lab.wake(frozen)
+        assert woken.code == reference.code
+        converged(lab, reference)
