@@ -81,7 +81,7 @@ def wanted(
     for user in dict.fromkeys(users):
         found.append(Wanted(_checked(user), when, resolve_parameters(playbook, common)))
     if leavers is not None:
-        rows = read_leavers(leavers, _bytes_of(leavers))
+        rows = read_leavers(leavers, bytes_of(leavers))
         remarks = list(rows.remarks)
         for row in rows.rows:
             values = resolve_parameters(playbook, {**common, **row.parameters})
@@ -112,7 +112,12 @@ def _settings(settings: tuple[str, ...]) -> Mapping[str, str]:
     return found
 
 
-def _bytes_of(name: str) -> bytes:
+def bytes_of(name: str) -> bytes:
+    """The list that a name stands for; `-` is stdin.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
     from offboard.loading.leavers import MAX_BYTES
 
     try:

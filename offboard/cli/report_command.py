@@ -1,17 +1,35 @@
-"""`offboard report`: evidence about a run, from the audit alone."""
+"""`offboard report`: evidence about a run or a period, from the audit alone."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from offboard.cli.context import App, pass_app
+from offboard.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from offboard.model import JSON
+    from offboard.report.blocks import Document
 
 
-@click.command("report", epilog="Example:  offboard report 7f3a21c9 --format html > sawyer.html")
-@click.argument("run")
+@click.command("report", epilog="Example:  offboard report --since 2026-11-01 --sample 30 --format html > november.html")
+@click.argument("run", required=False)
+@click.option("--since", metavar="DATE", help="Everybody whose run began on this day or later.")
+@click.option("--until", metavar="DATE", help="With --since: the last day that is in it, or a time.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="With --since: tell only N drawn leavers in full.")
+@click.option("--leaver", "only", multiple=True, metavar="USER", help="With --since: tell only these in full.")
+@click.option(
+    "--expected",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --since: CSV of who left; names whoever is missing here.",
+)
 @click.option("--format", "form", type=click.Choice(["html", "markdown", "json"]), default="markdown", show_default=True)
 @click.option(
     "--audit", "log", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Another audit log."
@@ -25,29 +43,120 @@ from offboard.cli.context import App, pass_app
     help="Within which access was to be ended.",
 )
 @pass_app
-def command(app: App, run: str, form: str, log: Path | None, target: int) -> int:
-    """Say who was offboarded in RUN, on whose authority, what was done and read back, what is left, and whether to trust it.
+def command(
+    app: App,
+    run: str | None,
+    since: str | None,
+    until: str | None,
+    sample: int | None,
+    only: tuple[str, ...],
+    expected: Path | None,
+    form: str,
+    log: Path | None,
+    target: int,
+) -> int:
+    """Say who was offboarded in RUN or in a period, on whose authority, what was read back, what is left open.
 
     Made from the audit alone: it contacts nobody, and made twice it is the same to the byte. Exit 3 when the audit is
     broken.
     """
+    if (run is None) == (since is None):
+        raise UsageError(
+            "A run or a period?", todo="Write offboard report RUN, or offboard report --since DATE [--until DATE]."
+        )
+    if run is not None and (until or sample or only or expected):
+        raise UsageError("--until, --sample, --leaver and --expected belong to a period.", todo="Add --since DATE.")
+    path, within = log or app.audit_path(), timedelta(minutes=target)
+    if run is not None:
+        return _run(app, path, run, form, within)
+    return _period(app, path, _span(str(since), until), form, within, sample, only, expected)
+
+
+def _run(app: App, path: Path, run: str, form: str, target: timedelta) -> int:
     from offboard.audit import read, verify
     from offboard.report.collect import collect
+    from offboard.report.data import report_json
+    from offboard.report.evidence import document
 
-    path, within = log or app.audit_path(), timedelta(minutes=target)
     found = collect(read(path), verify(path), run)
-    if form == "json" or app.as_json:
-        from offboard.report.data import report_json
+    _say(app, form, lambda: report_json(found, target), lambda: document(found, target))
+    return 3 if found.flaw else 0
 
-        app.out_json(report_json(found, within))
+
+def _period(
+    app: App,
+    path: Path,
+    span: tuple[datetime, datetime | None],
+    form: str,
+    target: timedelta,
+    sample: int | None,
+    only: tuple[str, ...],
+    expected: Path | None,
+) -> int:
+    from offboard.audit import read, verify
+    from offboard.report.collect import collect_since
+    from offboard.report.data import period_json
+    from offboard.report.period import make_period
+    from offboard.report.population import period_document
+
+    found = collect_since(read(path), verification := verify(path), *span)
+    names = _expected(expected) if expected else None
+    period = make_period(found, *span, target, sample=sample, only=only, expected=names)
+    _say(app, form, lambda: period_json(period), lambda: period_document(period))
+    return 3 if verification.problem else 0
+
+
+def _say(app: App, form: str, data: Callable[[], JSON], document: Callable[[], Document]) -> None:
+    if form == "json" or app.as_json:
+        app.out_json(data())
     elif form == "html":
-        from offboard.report.evidence import document
         from offboard.report.html import report_html
 
-        app.out(report_html(document(found, within)))
+        app.out(report_html(document()))
     else:
-        from offboard.report.evidence import document
         from offboard.report.markdown import report_markdown
 
-        app.out(report_markdown(document(found, within)))
-    return 3 if found.flaw else 0
+        app.out(report_markdown(document()))
+
+
+def _span(since: str, until: str | None) -> tuple[datetime, datetime | None]:
+    """First instant, and first instant after: a day as last means the whole of it.
+
+    Raises:
+        UsageError: One is no date or time, or they are the wrong way round.
+    """
+    begin, _ = _time(since, "--since")
+    if until is None:
+        return begin, None
+    end, is_day = _time(until, "--until")
+    end = end + timedelta(days=1) if is_day else end
+    if end <= begin:
+        raise UsageError(f"--until {until} is before --since {since}.", todo="Nothing can be in such a period.")
+    return begin, end
+
+
+def _time(text: str, option: str) -> tuple[datetime, bool]:
+    from offboard.loading.times import parse_time
+
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC), True
+    except ValueError:
+        pass
+    try:
+        return parse_time(text), False
+    except UsageError as error:
+        raise UsageError(
+            f"{option} {text[:40]!r} is no date.", todo="Write a day in UTC, 2026-11-01, or a time with zone."
+        ) from error
+
+
+def _expected(path: Path) -> list[str]:
+    """The users of a list of leavers.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    from offboard.cli.options import bytes_of
+    from offboard.loading.leavers import read_leavers
+
+    return [row.user for row in read_leavers(str(path), bytes_of(str(path))).rows]

@@ -12,6 +12,28 @@ class Facts:
 
     pairs: Sequence[tuple[str, str]]
     code: bool = False
+    columns: bool = False
+    """Whether short values may stand side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A cell of several lines: the first is what matters, the others are softer; ids and numbers go there."""
+
+    main: str
+    more: Sequence[str] = ()
+    tone: str = ""
+    """`good`, `warn` or `stop`, for what the words say already."""
+
+
+Cell = str | Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The few figures that are looked at first: label, value, tone, and a remark."""
+
+    figures: Sequence[tuple[str, str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +41,7 @@ class Table:
     """Rows under a head; every row is as long as the head."""
 
     head: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[Cell]]
     look: str = ""
     """Style class of the HTML."""
 
@@ -46,16 +68,19 @@ class Title:
     text: str
 
 
-Block = Facts | Table | Items | Alert | Title
+Block = Facts | Glance | Table | Items | Alert | Title
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Blocks under a heading; `aside` stands beside it in softer print."""
+    """Blocks under a heading; `aside` stands beside it in softer print, `state` as a word and its tone."""
 
     title: str
     blocks: Sequence[Block]
     aside: str = ""
+    state: tuple[str, str] = ("", "")
+    packet: bool = False
+    """Whether it begins a page of its own on paper."""
 
 
 @dataclass(frozen=True, slots=True)

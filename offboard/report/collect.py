@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,8 @@ from offboard.planfile import change_from_json
 
 Record = Mapping[str, Any]
 
+SEAL = "checkpoint"
+"""A record that vouches, by a signature, for all records before it."""
 ENDED = frozenset({"outcome", "undone", "drifted", "unchanged", "step-skipped"})
 """Events that say how a change, or a step as a whole, ended."""
 QUIET = frozenset({"unchanged", "step-skipped"})
@@ -60,6 +63,8 @@ class LeaverFile:
     closing: Record | None = None
     """The last record of how the run ended for this leaver."""
     refused: list[str] = field(default_factory=list)
+    intents: list[int] = field(default_factory=list)
+    """Numbers of the records of what was about to be sent."""
     steered: list[Record] = field(default_factory=list)
     """Held, released, canceled, moved: what people decided meanwhile."""
 
@@ -77,6 +82,19 @@ class LeaverFile:
     def open_items(self) -> list[Record]:
         """What is left open, whether accepted or not."""
         return list(self.detail.get("open_items") or ())
+
+    @property
+    def about(self) -> Record | None:
+        """Who the person is, under Graph's names; None when an older version carried the run out."""
+        found = self.detail.get("about")
+        return found if isinstance(found, dict) else None
+
+    @property
+    def seqs(self) -> tuple[int, int] | None:
+        """Numbers of the first and the last record about this leaver."""
+        found = [e.record["seq"] for e in self.entries] + self.intents
+        found += [r["seq"] for r in (*self.steered, *((self.closing,) if self.closing else ()))]
+        return (min(found), max(found)) if found else None
 
     def at(self, verb: str) -> datetime | None:
         """When this change of the user was first known to be so, by this run."""
@@ -100,6 +118,8 @@ class RunFile:
     records: list[Record]
     leavers: list[LeaverFile]
     verification: Verification
+    checkpoint: Record | None = None
+    """The first signed checkpoint at or after the run's end: it vouches for every record before it."""
 
     def first(self, event: str) -> Record | None:
         """The first record of this event."""
@@ -146,9 +166,12 @@ def collect(records: Iterable[Record], verification: Verification, asked: str) -
     mine: list[Record] = []
     by_plan: dict[str, list[Record]] = {}
     runs: dict[str, str] = {}
+    seals: list[Record] = []
     for record in records:
         run, plan = str(record.get("run") or ""), str(record.get("plan") or "")
-        if run.startswith(asked) and run:
+        if record["event"] == SEAL:
+            seals.append(record)
+        elif run.startswith(asked) and run:
             mine.append(record)
             if record["event"] == "run-started":
                 runs[run] = plan
@@ -156,7 +179,41 @@ def collect(records: Iterable[Record], verification: Verification, asked: str) -
             by_plan.setdefault(plan, []).append(record)
     run = _only(runs, asked)
     mine = sorted((*by_plan.get(runs[run], ()), *(r for r in mine if r["run"] == run)), key=lambda r: r["seq"])
-    return RunFile(run, mine, _leavers(mine), verification)
+    return _file(run, mine, verification, seals)
+
+
+def _file(run: str, mine: list[Record], verification: Verification, seals: Sequence[Record]) -> RunFile:
+    at = bisect.bisect(seals, mine[-1]["seq"], key=lambda seal: int(seal["seq"]))
+    return RunFile(run, mine, _leavers(mine), verification, seals[at] if at < len(seals) else None)
+
+
+def collect_since(
+    records: Iterable[Record], verification: Verification, since: datetime, until: datetime | None
+) -> list[RunFile]:
+    """Every run that began in a period, in order; whatever happened in it later is in it.
+
+    Args:
+        records: The whole log, in order.
+        verification: What the check of the same log found.
+        since: First instant of the period.
+        until: First instant after it; None for no end.
+    """
+    begin, end = since.timestamp(), until.timestamp() if until else float("inf")
+    plans: dict[str, list[Record]] = {}
+    runs: dict[str, list[Record]] = {}
+    seals: list[Record] = []
+    for record in records:
+        run, plan = str(record.get("run") or ""), str(record.get("plan") or "")
+        if record["event"] == SEAL:
+            seals.append(record)
+        elif run in runs:
+            runs[run].append(record)
+        elif record["event"] == "run-started" and run:
+            if begin <= datetime.fromisoformat(record["time"]).timestamp() < end:
+                runs[run] = [*plans.get(plan, ()), record]
+        elif plan and not run:
+            plans.setdefault(plan, []).append(record)
+    return [_file(run, mine, verification, seals) for run, mine in runs.items()]
 
 
 def _only(runs: Mapping[str, str], asked: str) -> str:
@@ -181,6 +238,7 @@ def _leavers(records: Sequence[Record]) -> list[LeaverFile]:
         key = (leaver.id, str(record.get("step") or ""), change.key if change else "")
         if record["event"] == "intent":
             intents.setdefault(key, datetime.fromisoformat(record["time"]))
+            leaver.intents.append(record["seq"])
         elif record["event"] in ENDED:
             _enter(leaver, Entry(record, change, intents.get(key)), key, quiet)
         elif record["event"] == "leaver-ended":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from offboard.render.words import count, exact
-from offboard.report.collect import RunFile
+from offboard.report.collect import LeaverFile, RunFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,55 +16,61 @@ class Control:
     Args:
         name: As the standard calls it.
         asks: What it asks for, in a few words of ours.
-        answer: What this run shows about it.
+        answer: What the runs show about it.
     """
 
     name: str
     asks: str
-    answer: Callable[[RunFile], str]
+    answer: Callable[[Sequence[RunFile]], str]
 
 
-def _blocked(run: RunFile) -> str:
-    disabled = [at for each in run.leavers if (at := each.at("disable"))]
-    revoked = sum(1 for each in run.leavers if each.at("revoke"))
-    reset = sum(1 for each in run.leavers if each.at("set"))
+def _people(runs: Sequence[RunFile]) -> list[LeaverFile]:
+    return [leaver for run in runs for leaver in run.leavers]
+
+
+def _blocked(runs: Sequence[RunFile]) -> str:
+    people = _people(runs)
+    disabled = [at for each in people if (at := each.at("disable"))]
+    revoked = sum(1 for each in people if each.at("revoke"))
+    reset = sum(1 for each in people if each.at("set"))
+    methods = sum(len(each.done("signInMethod")) for each in people)
     last = f", the last at {exact(max(disabled))}" if disabled else ""
     return (
-        f"Sign-in blocked for {len(disabled)} of {count(len(run.leavers), 'leaver')}{last}; "
-        f"{revoked} signed out everywhere, {count(reset, 'password')} replaced."
+        f"Sign-in blocked for {len(disabled)} of {count(len(people), 'leaver')}{last}; {revoked} signed out everywhere, "
+        f"{count(reset, 'password')} replaced, {count(methods, 'sign-in method')} removed."
     )
 
 
-def _accounts(run: RunFile) -> str:
-    deleted = sum(1 for each in run.leavers if each.at("delete"))
-    waits = sum(len(each.detail.get("later") or ()) for each in run.leavers)
+def _accounts(runs: Sequence[RunFile]) -> str:
+    people = _people(runs)
+    changes = sum(len(each.done()) for each in people)
+    deleted = sum(1 for each in people if each.at("delete"))
+    waits = sum(len(each.detail.get("later") or ()) for each in people)
     later = f", {count(waits, 'step')} still to come" if waits else ""
-    return f"{count(_changes(run), 'change')} made and read back, {count(deleted, 'account')} deleted{later}."
+    return f"{count(changes, 'change')} made and read back, {count(deleted, 'account')} deleted{later}."
 
 
-def _assets(run: RunFile) -> str:
-    devices = {e.change.target.id for each in run.leavers for e in each.done("device") if e.change}
+def _assets(runs: Sequence[RunFile]) -> str:
+    devices = {e.change.target.id for each in _people(runs) for e in each.done("device") if e.change}
     return f"{count(len(devices), 'device')} disabled or taken from the leaver in the directory; hand-over is not shown here."
 
 
-def _rights(run: RunFile) -> str:
-    groups = sum(len(each.done("group")) for each in run.leavers)
-    seats = sum(len(each.freed()) for each in run.leavers)
+def _rights(runs: Sequence[RunFile]) -> str:
+    groups = sum(len(each.done("group")) for each in _people(runs))
+    seats = sum(len(each.freed()) for each in _people(runs))
     return f"{count(groups, 'group membership')} ended, {count(seats, 'license')} taken back."
 
 
-def _after(run: RunFile) -> str:
-    left = sum(len(each.open_items) for each in run.leavers)
+def _after(runs: Sequence[RunFile]) -> str:
+    left = sum(len(each.open_items) for each in _people(runs))
     return f"{count(left, 'open item')} named, each with its reason." if left else "Nothing was left open."
 
 
-def _process(run: RunFile) -> str:
-    book = (run.started.get("detail") or {}).get("playbook") or "unknown"
-    return f"Playbook {book}, carried out as reviewed (plan {run.digest[:19]}…), every effect read back."
-
-
-def _changes(run: RunFile) -> int:
-    return sum(len(each.done()) for each in run.leavers)
+def _process(runs: Sequence[RunFile]) -> str:
+    books = sorted({str((run.started.get("detail") or {}).get("playbook") or "unknown") for run in runs})
+    said = f"plan {runs[0].digest[:19]}…" if len(runs) == 1 else count(len(runs), "plan")
+    noun = "Playbook" if len(books) == 1 else "Playbooks"
+    return f"{noun} {', '.join(books) or 'none'}, carried out as reviewed ({said}), every effect read back."
 
 
 CONTROLS = (
@@ -78,6 +84,6 @@ CONTROLS = (
 )
 
 
-def answers(run: RunFile) -> list[tuple[str, str, str]]:
-    """Control, what it asks, what this run shows."""
-    return [(each.name, each.asks, each.answer(run)) for each in CONTROLS]
+def answers(runs: Sequence[RunFile]) -> list[tuple[str, str, str]]:
+    """Control, what it asks, what these runs show."""
+    return [(each.name, each.asks, each.answer(runs)) for each in CONTROLS]

@@ -2,113 +2,93 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 from offboard.model import JSON
-from offboard.planfile import change_json
-from offboard.render.verdict import EVALUATED, TOKEN
-from offboard.report.collect import Entry, LeaverFile, Record, RunFile
+from offboard.report.collect import RunFile
 from offboard.report.controls import answers
-from offboard.report.evidence import TARGET
+from offboard.report.measure import TARGET
+from offboard.report.packet import NONE, UNRECORDED, authority, event, executed, packet
+from offboard.report.period import Period
 
-SCHEMA = "offboard.report/1"
+SCHEMA = "offboard.report/2"
 
 
 def report_json(run: RunFile, target: timedelta = TARGET) -> dict[str, JSON]:
-    """The report as one document.
+    """The report about a run, as one document.
 
     Args:
         run: As collected.
         target: Within which access was to be ended.
     """
-    detail = run.started.get("detail") or {}
-    ended = run.last("run-ended")
     return {
         "schema": SCHEMA,
+        **_run(run, target),
+        "controls": _controls([run]),
+        "integrity": integrity([run]),
+    }
+
+
+def period_json(period: Period) -> dict[str, JSON]:
+    """The report about a period, as one document.
+
+    Args:
+        period: As made.
+    """
+    packets = [{"run": case.run.run, **packet(case.run, case.leaver, period.target)} for case in period.packets]
+    return {
+        "schema": SCHEMA,
+        "since": period.since.isoformat(),
+        "until": period.until.isoformat() if period.until else NONE,
+        "totals": period.totals(),
+        "population": [case.row() for case in period.cases],
+        "late": [case.name_in_list() for case in period.cases if case.punctual == "late"],
+        "unfinished": [case.name_in_list() for case in period.cases if case.unfinished],
+        "missing": list(period.missing) if period.expected is not None else NONE,
+        "sample": f"{len(period.packets)} of {len(period.cases)}",
+        "runs": [_about_run(run) for run in period.runs_of_packets],
+        "packets": packets,
+        "controls": _controls(period.runs),
+        "integrity": integrity(period.runs) if period.runs else NONE,
+    }
+
+
+def _about_run(run: RunFile) -> dict[str, JSON]:
+    detail, ended = run.started.get("detail") or {}, run.last("run-ended")
+    return {
         "run": run.run,
-        "tenant": detail.get("tenant"),
+        "tenant": detail.get("tenant") or UNRECORDED,
         "playbook": detail.get("playbook"),
-        "started": _event(run.started),
-        "resumed": [_event(record) for record in run.all("run-resumed")],
-        "ended": _event(ended) if ended else None,
-        "exit_code": (ended.get("detail") or {}).get("exit_code") if ended else None,
-        "authority": {
-            "plan": run.started.get("plan"),
-            "digest": run.digest,
-            "planned": [_event(record) for record in run.all("playbook-planned")],
-            "approved": [_event(record) for record in run.all("approved")],
-        },
-        "leavers": [_leaver(run, each, target) for each in run.leavers],
-        "controls": [dict(zip(("control", "asks", "shows"), row, strict=True)) for row in answers(run)],
-        "integrity": _integrity(run),
+        "started": event(run.started),
+        "resumed": [event(record) for record in run.all("run-resumed")],
+        "ended": event(ended) if ended else NONE,
+        "exit_code": (ended.get("detail") or {}).get("exit_code") if ended else NONE,
+        "authority": authority(run),
+        "executed": executed(run),
     }
 
 
-def _event(record: Record) -> dict[str, JSON]:
-    return {
-        "seq": record["seq"],
-        "time": record["time"],
-        "actor": record.get("actor"),
-        "digest": (record.get("detail") or {}).get("digest"),
-    }
+def _run(run: RunFile, target: timedelta) -> dict[str, JSON]:
+    return {**_about_run(run), "leavers": [packet(run, each, target) for each in run.leavers]}
 
 
-def _leaver(run: RunFile, leaver: LeaverFile, target: timedelta) -> dict[str, JSON]:
-    began = datetime.fromisoformat(run.started["time"])
-    since = leaver.at("disable") or leaver.at("revoke")
-    return {
-        "id": leaver.id,
-        "userPrincipalName": leaver.upn,
-        "displayName": leaver.name,
-        "leave": leaver.detail.get("leave"),
-        "target_seconds": round(target.total_seconds()),
-        "disabled": _took(leaver.at("disable"), began),
-        "revoked": _took(leaver.at("revoke"), began),
-        "residual_access": {"tokens_until": _iso(since + TOKEN), "evaluated_until": _iso(since + EVALUATED)}
-        if since
-        else None,
-        "refused": list(leaver.refused),
-        "decisions": [{**_event(r), "event": r["event"], "why": r.get("why")} for r in leaver.steered],
-        "entries": [_entry(each) for each in leaver.entries],
-        "open_items": leaver.open_items if leaver.closing else None,
-        "accepted": list(leaver.detail.get("accepted") or ()),
-        "not_started": list(leaver.detail.get("not_started") or ()),
-        "later": list(leaver.detail.get("later") or ()),
-        "licenses_freed": leaver.freed(),
-    }
+def _controls(runs: Sequence[RunFile]) -> list[JSON]:
+    return [dict(zip(("control", "asks", "shows"), row, strict=True)) for row in answers(runs)]
 
 
-def _took(at: datetime | None, began: datetime) -> JSON:
-    return {"at": _iso(at), "seconds": round((at - began).total_seconds())} if at else None
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _entry(entry: Entry) -> dict[str, JSON]:
-    record = entry.record
-    return {
-        "seq": record["seq"],
-        "step": record.get("step"),
-        "action": record.get("action"),
-        "event": record["event"],
-        "outcome": entry.outcome,
-        "why": record.get("why"),
-        "intended": _iso(entry.intended) if entry.intended else None,
-        "at": record["time"],
-        "change": change_json(entry.change) if entry.change else record.get("change"),
-        "graph": dict(entry.graph) or None,
-    }
-
-
-def _integrity(run: RunFile) -> dict[str, JSON]:
-    first, last = run.records[0], run.records[-1]
+def integrity(runs: Sequence[RunFile]) -> dict[str, JSON]:
+    """The range of records behind the report, and whether it is whole."""
+    first = min((run.records[0] for run in runs), key=lambda record: int(record["seq"]))
+    last = max((run.records[-1] for run in runs), key=lambda record: int(record["seq"]))
+    flaw = next((run.flaw for run in runs if run.flaw), None)
+    sealed = next((run.checkpoint for run in runs if run.records[-1] is last and run.checkpoint), None)
     return {
         "first": {"seq": first["seq"], "hash": first["hash"]},
         "last": {"seq": last["seq"], "hash": last["hash"]},
-        "records": len(run.records),
-        "valid": run.flaw is None,
-        "problem": str(run.flaw) if run.flaw else None,
+        "records": sum(len(run.records) for run in runs),
+        "valid": flaw is None,
+        "problem": str(flaw) if flaw else NONE,
+        "checkpoint": {"seq": sealed["seq"], **(sealed.get("detail") or {})} if sealed else NONE,
         "anchor": f"{last['seq']}:{last['hash']}",
     }

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from offboard.render.verdict import EVALUATED, TOKEN
-from offboard.render.words import clock_after, count, detail, done, exact, loss, words
-from offboard.report.blocks import Alert, Block, Document, Facts, Items, Section, Table, Title
-from offboard.report.collect import Entry, LeaverFile, Record, RunFile
+from offboard.model import JSON
+from offboard.render.words import clock_after, count, exact, words
+from offboard.report.blocks import Alert, Block, Cell, Document, Facts, Glance, Items, Lines, Section, Table, Title
+from offboard.report.collect import LeaverFile, Record, RunFile
 from offboard.report.controls import answers
+from offboard.report.data import integrity
+from offboard.report.measure import TARGET, VERBS, Times, exceptions, punctual, state
+from offboard.report.packet import NONE, UNRECORDED, WHO, authority, devices, executed, packet
+from offboard.report.steps import HEAD, row
 
-TARGET = timedelta(hours=1)
-"""Until access has to be ended, where nothing else is agreed: a usual value for NIST PS-4."""
-
-HEAD = ("record", "step", "result", "object", "before → after", "intended", "read back", "request")
+SAYS = {NONE: "not applicable", UNRECORDED: "not recorded"}
+_LABELS = {
+    "userType": "kind of account",
+    "onPremisesSyncEnabled": "synced from AD",
+    "employeeId": "employee number",
+    "jobTitle": "job title",
+    "createdDateTime": "account created",
+}
 
 
 def document(run: RunFile, target: timedelta = TARGET) -> Document:
@@ -25,12 +33,29 @@ def document(run: RunFile, target: timedelta = TARGET) -> Document:
         target: Within which access was to be ended.
     """
     name = run.leavers[0].name if len(run.leavers) == 1 else count(len(run.leavers), "leaver")
-    sections = [_leaver(run, each, target) for each in run.leavers]
-    controls = Section("Controls", [Items([_SUPPORTS]), Table(("control", "asks for", "this run shows"), answers(run))])
-    return Document(f"Offboarding of {name}", list(_head(run)), [*sections, controls, _integrity(run)])
+    many = len(run.leavers) > 1
+    sections = [leaver_section(run, each, target, page=many) for each in run.leavers]
+    why = Section("Authority, and what was intended", list(authority_of(run)))
+    front = [_everybody(run, target), why] if many else []
+    behind = [controls([run]), seal([run])] if many else [why, controls([run]), seal([run])]
+    return Document(f"Offboarding of {name}", list(_head(run)), [*front, *sections, *behind])
 
 
-_SUPPORTS = "This report supports these controls; whether they are met is for the assessor to say."
+def _everybody(run: RunFile, target: timedelta) -> Section:
+    """The leavers at a glance, each on a line."""
+    rows: list[Sequence[Cell]] = []
+    for each in run.leavers:
+        times, (word, tone) = Times.of(run, each, target), state(each)
+        left = sum(1 for item in exceptions(run, each) if item.code != "due-later")
+        took = f"after {span(times.took(times.disabled))}" if times.disabled else "not by this run"
+        rows.append([Lines(each.name, [each.upn]), took, punctual(each, times), str(left), Lines(word, [], tone)])
+    return Section("Everybody", [Table(("leaver", "sign-in blocked", "target", "left open", "state"), rows, "everybody")])
+
+
+def controls(runs: Sequence[RunFile]) -> Section:
+    """What of the standards the runs show."""
+    said = "This report supports these controls; whether they are met is for the assessor to say."
+    return Section("Controls", [Items([said]), Table(("control", "asks for", "shown here"), answers(runs), "controls")])
 
 
 def when(record: Record | None) -> str:
@@ -38,44 +63,78 @@ def when(record: Record | None) -> str:
     return exact(datetime.fromisoformat(record["time"])) if record else "not recorded"
 
 
+def said(value: JSON) -> str:
+    """A value as a person says it; what does not apply says so."""
+    return SAYS.get(value, words(value)) if isinstance(value, str) else words(value)
+
+
 def _detail(record: Record | None) -> Record:
     return (record or {}).get("detail") or {}
 
 
 def _head(run: RunFile) -> Iterator[Block]:
-    if run.flaw is not None:
-        yield Alert("stop", f"The audit behind this report does not verify: {run.flaw}.")
-    started, ended = run.started, run.last("run-ended")
+    yield from warnings([run])
+    ended = run.last("run-ended")
     if ended is None:
         yield Alert("warn", "The run has not ended: what follows is what is known so far.")
-    tenant = _detail(started).get("tenant") or {}
+    yield from about_run(run)
+
+
+def warnings(runs: Sequence[RunFile]) -> Iterator[Block]:
+    """What nobody may miss about the log."""
+    flaw = next((run.flaw for run in runs if run.flaw), None)
+    if flaw is not None:
+        yield Alert("stop", f"The audit behind this report does not verify: {flaw}.")
+
+
+def about_run(run: RunFile) -> Iterator[Block]:
+    """Which run, when, and who carried it out."""
+    tenant = _detail(run.started).get("tenant") or {}
+    ended = run.last("run-ended")
+    by = run.started.get("actor") or "unknown"
     pairs = [
         ("tenant", f"{tenant.get('name')} ({tenant.get('id')})" if tenant else "not recorded"),
-        ("playbook", str(_detail(started).get("playbook") or "not recorded")),
         ("run", run.run),
-        ("started", f"{when(started)} by {started.get('actor') or 'unknown'}"),
+        ("started", f"{when(run.started)} by {by}{_as(run)}"),
     ]
     pairs += [("resumed", f"{when(r)} by {r.get('actor') or 'unknown'}") for r in run.all("run-resumed")]
-    if ended is not None:
-        pairs.append(("ended", f"{when(ended)}, exit code {_detail(ended).get('exit_code')}"))
+    code = _detail(ended).get("exit_code")
+    pairs.append(("ended", f"{when(ended)}, exit code {code}" if ended is not None else "not yet"))
     yield Facts(pairs)
-    yield Title("Authority")
-    yield from _authority(run)
 
 
-def _authority(run: RunFile) -> Iterator[Block]:
-    planned, approved = run.first("playbook-planned"), run.all("approved")
-    pairs = []
-    if planned is not None:
-        pairs.append(("planned", f"{when(planned)} by {planned.get('actor') or 'unknown'}"))
-    used = _detail(run.started).get("approvals")
-    used = [a for a in used if isinstance(a, dict)] if isinstance(used, list) else []
-    pairs += [("approved", f"{a.get('approved')} by {a.get('approver')}, key {a.get('fingerprint')}") for a in used]
-    pairs += [("approved", f"{when(r)} by {r.get('actor') or 'unknown'}") for r in approved if not used]
-    if not approved and not used:
-        pairs.append(("approved", "no approval is recorded"))
-    pairs += [("plan", str(run.started.get("plan") or "")), ("digest", run.digest)]
+def _as(run: RunFile) -> str:
+    found = executed(run)
+    if found["kind"] not in ("delegated", "application"):
+        return ""
+    kind = "a signed-in person" if found["kind"] == "delegated" else "an app by itself"
+    return f", {kind} (object {found['object_id']}, app {found['app_id']})"
+
+
+def authority_of(run: RunFile) -> Iterator[Block]:
+    """On whose authority, and what was intended."""
+    found = authority(run)
+    pairs = [
+        ("requested", f"{said(found['planned_at'])} by {said(found['requested_by'])}"),
+        ("request no.", said(found["request_reference"])),
+    ]
+    approvals = found["approvals"] if isinstance(found["approvals"], list) else []
+    for each in approvals:
+        until = f", valid until {words(each.get('expires'))}" if each.get("expires") else ""
+        pairs.append(
+            ("approved", f"{words(each.get('approved'))} by {each.get('approver')}, key {each.get('fingerprint')}{until}")
+        )
+    if not approvals:
+        pairs.append(("approved", "not applicable: no approval is recorded"))
+    pairs += [
+        ("playbook", f"{said(found['playbook'])} ({said(found['playbook_digest'])})"),
+        ("plan", f"{found['plan']}, valid until {said(found['valid_until'])}"),
+        ("plan digest", str(found["digest"])),
+        ("overrides", said(found["overrides"])),
+        ("made by", said(found["tool"])),
+    ]
     yield Facts(pairs)
+    planned = run.first("playbook-planned")
     if planned is not None and _detail(planned).get("digest") != run.digest:
         yield Alert("stop", "The plan that was carried out is not the plan that was made under this id.")
 
@@ -83,44 +142,77 @@ def _authority(run: RunFile) -> Iterator[Block]:
 # -- one leaver ------------------------------------------------------------------------------------------------------
 
 
-def _leaver(run: RunFile, leaver: LeaverFile, target: timedelta) -> Section:
-    blocks: list[Block] = [Facts([("id", leaver.id), *_times(run, leaver, target)])]
-    blocks += [Alert("stop", f"Refused, nothing was changed: {why}") for why in leaver.refused]
-    blocks += [Alert("warn", f"{r['event'].capitalize()}: {r.get('why') or ''}") for r in leaver.steered]
-    blocks += list(_window(leaver))
-    if leaver.entries:
-        blocks += [Title("What was done"), Table(HEAD, [_row(each) for each in leaver.entries], "evidence")]
-    blocks += list(_open(leaver))
-    blocks += list(_things(leaver))
-    return Section(leaver.name, blocks, leaver.upn)
+def leaver_section(run: RunFile, leaver: LeaverFile, target: timedelta, *, page: bool) -> Section:
+    """Everything about one leaver.
+
+    Args:
+        run: As collected.
+        leaver: One of its leavers.
+        target: Within which access was to be ended.
+        page: Whether it begins a page of its own on paper.
+    """
+    times = Times.of(run, leaver, target)
+    blocks: list[Block] = [Alert("stop", f"Refused, nothing was changed: {why}") for why in leaver.refused]
+    blocks += [Alert("warn", f"{r['event'].capitalize()} {when(r)}: {r.get('why') or ''}") for r in leaver.steered]
+    blocks.append(_glance(run, leaver, times))
+    blocks += [*_residual(times), *_open(run, leaver), *_identity(run, leaver, times)]
+    blocks.append(Title("What was done"))
+    blocks.append(
+        Table(HEAD, [row(each) for each in leaver.entries], "evidence") if leaver.entries else Items(["Nothing."])
+    )
+    blocks += _things(run, leaver, target)
+    return Section(leaver.name, blocks, leaver.upn, state(leaver), page)
 
 
-def _times(run: RunFile, leaver: LeaverFile, target: timedelta) -> Iterator[tuple[str, str]]:
-    leave = leaver.detail.get("leave")
-    if leave:
-        yield "leave time", words(leave)
-    began = datetime.fromisoformat(run.started["time"])
-    for verb, label in (("disable", "sign-in blocked"), ("revoke", "sessions revoked"), ("delete", "deleted")):
-        at = leaver.at(verb)
-        if at is not None:
-            yield label, f"{exact(at)}, {span(at - began)} after the run began{_against(at - began, target, verb)}"
-        elif verb != "delete":
-            yield label, _not_done(leaver, verb)
+def _glance(run: RunFile, leaver: LeaverFile, times: Times) -> Glance:
+    left = sum(1 for each in exceptions(run, leaver) if each.code != "due-later")
+    figures = [_figure(leaver, times, "disable", "Sign-in blocked"), _figure(leaver, times, "revoke", "Sessions revoked")]
+    if times.residual and times.contained and times.evaluated:
+        until = clock_after(times.residual, times.contained)
+        figures.append(("Residual access", f"until {until}", "", "an estimate, see below"))
+    else:
+        figures.append(("Residual access", "not applicable", "", "this run ended no access"))
+    figures.append(("Left open", str(left), "warn" if left else "good", "each with its owner, below" if left else ""))
+    return Glance(figures)
 
 
-def _against(took: timedelta, target: timedelta, verb: str) -> str:
-    if verb == "delete":
-        return ""
-    return f" (target {span(target)}: {'met' if took <= target else 'missed'})"
+def _figure(leaver: LeaverFile, times: Times, verb: str, label: str) -> tuple[str, str, str, str]:
+    at = times.disabled if verb == "disable" else times.revoked
+    if at is None:
+        return label, "not by this run", "", _not_done(leaver, verb)
+    met = times.met(at)
+    said = f"target {span(times.target)}: {'met' if met else 'missed'}"
+    return label, f"after {span(times.took(at))}", "good" if met else "stop", said
 
 
 def _not_done(leaver: LeaverFile, verb: str) -> str:
     """Why this run did not do it."""
     for entry in reversed(leaver.entries):
-        action = {"disable": "disable-user", "revoke": "revoke-sessions"}[verb]
-        if entry.record.get("action") == action:
-            return f"not by this run: {entry.outcome}{', ' if entry.record.get('why') else ''}{entry.record.get('why') or ''}"
-    return "not by this run"
+        if entry.record.get("action") == VERBS[verb]:
+            why = entry.record.get("why")
+            return f"{entry.outcome}: {why}" if why else entry.outcome
+    return "not in the playbook, or not reached"
+
+
+def _identity(run: RunFile, leaver: LeaverFile, times: Times) -> Iterator[Block]:
+    found = packet(run, leaver, times.target)["identity"]
+    yield Title("Who, and when")
+    yield Facts([("object id", leaver.id), ("user principal name", leaver.upn)])
+    pairs = [(_LABELS.get(name, name), said(_day(found[name]))) for name in WHO]
+    leave = exact(times.leave) if times.leave else "not recorded; counted from the beginning of the run"
+    pairs.append(("leave time", leave))
+    for label, at in (
+        ("sign-in blocked", times.disabled),
+        ("sessions revoked", times.revoked),
+        ("deleted", times.deleted),
+    ):
+        pairs.append((label, exact(at) if at else "not applicable: not by this run"))
+    pairs.append(("restorable until", exact(times.restorable) if times.restorable else "not applicable"))
+    yield Facts(pairs, columns=True)
+
+
+def _day(value: JSON) -> JSON:
+    return value[:10] if isinstance(value, str) and len(value) > 19 and value[10:11] == "T" else value
 
 
 def span(time: timedelta) -> str:
@@ -135,83 +227,71 @@ def span(time: timedelta) -> str:
     return " ".join(found[:2]) or "less than 1 s"
 
 
-def _window(leaver: LeaverFile) -> Iterator[Block]:
+def _residual(times: Times) -> Iterator[Block]:
     """Until when a token that was issued before the block may still have been accepted."""
-    since = leaver.at("disable") or leaver.at("revoke")
-    if since is not None:
+    if times.contained and times.residual and times.evaluated:
         yield Items(
             [
-                f"Residual access: a token issued before {exact(since)} may have been accepted until about "
-                f"{clock_after(since + TOKEN, since)}; by Exchange, SharePoint and Teams until "
-                f"{clock_after(since + EVALUATED, since)}. Sessions that an application keeps for itself are not known here."
+                f"Residual access, an estimate: a token issued before {exact(times.contained)} may have been accepted until "
+                f"about {clock_after(times.residual, times.contained)}; by Exchange, SharePoint and Teams until "
+                f"{clock_after(times.evaluated, times.contained)}. Sessions that an application keeps for itself are not known "
+                "here, and an offline device keeps what is on it."
             ]
         )
 
 
-def _row(entry: Entry) -> list[str]:
-    record, change, graph = entry.record, entry.change, entry.graph
-    verb = done(change.verb) if change and entry.outcome == "changed" else entry.outcome
-    said = detail(change) if change else ""
-    if change and change.parts:
-        said = ", ".join(part.name for part in change.parts)
-    why = str(record.get("why") or "")
-    sent = f"{graph.get('method')} {graph.get('status')}, request-id {graph.get('request_id')}" if graph else ""
-    return [
-        str(record["seq"]),
-        str(record.get("step") or ""),
-        verb,
-        f"{change.target.name} ({change.target.kind} {change.target.id})" if change else "",
-        "; ".join(text for text in (said, loss(change) if change else "", why) if text),
-        exact(entry.intended) if entry.intended else "",
-        exact(entry.at),
-        sent,
+def _open(run: RunFile, leaver: LeaverFile) -> Iterator[Block]:
+    yield Title("Left open, and exceptions")
+    rows: list[Sequence[Cell]] = [
+        [e.about, e.reason, Lines(e.owner, [e.code]), e.due or "none recorded"] for e in exceptions(run, leaver)
     ]
-
-
-def _open(leaver: LeaverFile) -> Iterator[Block]:
-    yield Title("Left open")
     if leaver.closing is None:
-        yield Items(["Not recorded: the run has not ended for this leaver, or an older version carried it out."])
-        return
-    accepted = set(leaver.detail.get("accepted") or ())
-    rows = []
-    for note in leaver.open_items:
-        target = note.get("target") or {}
-        owner = "accepted by the playbook" if note.get("code") in accepted else "to be settled"
-        rows.append([str(target.get("name") or leaver.name), str(note.get("reason")), str(note.get("code")), owner])
-    for step in leaver.detail.get("not_started") or ():
-        rows.append([str(step), "not started, because an earlier step failed", "not-started", "to be settled"])
-    for step in leaver.detail.get("later") or ():
-        rows.append([str(step["step"]), f"falls due {words(step['due'])}", "due-later", "planned"])
-    yield Table(("object", "reason", "code", "state"), rows) if rows else Items(["Nothing."])
+        yield Items(["The run has not ended for this leaver, or an older version carried it out."])
+    yield Table(("object", "reason", "owner", "due"), rows, "open-items") if rows else Items(["Nothing."])
 
 
-def _things(leaver: LeaverFile) -> Iterator[Block]:
-    devices = [e for e in leaver.done("device") if e.change]
-    if devices:
-        rows = [[e.change.target.name, e.change.target.id, done(e.change.verb), exact(e.at)] for e in devices if e.change]
-        yield Title("Devices")
-        yield Table(("device", "object id", "result", "read back"), rows)
-    if leaver.freed():
-        yield Title("Licenses freed")
-        yield Items(leaver.freed())
+def _things(run: RunFile, leaver: LeaverFile, target: timedelta) -> list[Block]:
+    found = packet(run, leaver, target)
+    access = found["access"]
+    said_rows = [
+        ("admin roles held", said(access["roles_found"])),
+        ("groups left", said(access["groups_left"])),
+        ("sign-in methods removed", said(access["sign_in_methods_removed"])),
+        ("password replaced", said(access["password_replaced_at"])),
+        ("licenses freed", ", ".join(leaver.freed()) or "not applicable"),
+    ]
+    rows: list[Sequence[Cell]] = []
+    for device in devices(leaver):
+        done = "; ".join(f"{each['said']} {words(each['at'][:19] + 'Z')}" for each in device["done"])
+        rows.append([Lines(device["name"], [device["id"]]), done or "nothing", "; ".join(device["left"]) or "nothing"])
+    table: Block = Table(("device", "done", "left"), rows, "devices") if rows else Facts([("devices", "not applicable")])
+    return [Title("Access and licenses"), Facts(said_rows), Title("Devices"), table]
 
 
 # -- can it be trusted? ----------------------------------------------------------------------------------------------
 
 
-def _integrity(run: RunFile) -> Section:
-    first, last = run.records[0], run.records[-1]
-    whole = "every record from the first of the log to the last of this run is as it was written"
+def seal(runs: Sequence[RunFile]) -> Section:
+    """Which records stand behind the report, and how to check them."""
+    found = integrity(runs)
+    first, last, sealed = found["first"], found["last"], found["checkpoint"]
+    whole = "every record from the first of the log to the last of this report is as it was written"
     pairs = [
-        ("records", f"{first['seq']} to {last['seq']}, {len(run.records)} of them about this run"),
+        ("records", f"{first['seq']} to {last['seq']}, {found['records']} of them about this"),
         ("first hash", str(first["hash"])),
         ("last hash", str(last["hash"])),
-        ("verified", f"no: {run.flaw}" if run.flaw else whole),
-        ("anchor", f"{last['seq']}:{last['hash']}"),
+        ("verified", whole if found["valid"] else f"no: {found['problem']}"),
+        ("checkpoint", _checkpoint(sealed)),
+        ("anchor", str(found["anchor"])),
     ]
     check = (
         "A log that was cut after this run, or rewritten as a whole, cannot be seen from the log alone. Keep the anchor "
         "elsewhere and check with: offboard audit verify --anchor ANCHOR"
     )
     return Section("Integrity", [Facts(pairs, code=True), Items([check])])
+
+
+def _checkpoint(sealed: JSON) -> str:
+    if not isinstance(sealed, dict):
+        return "not applicable: no signed checkpoint stands after it"
+    return f"record {sealed['seq']}, signature {sealed.get('signature')}, key {sealed.get('public_key')}"

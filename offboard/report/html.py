@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from offboard.render.css import CSS
 from offboard.render.element import SPACE, Html, element, join
-from offboard.report.blocks import Alert, Block, Document, Facts, Items, Section, Table, Title
+from offboard.report.blocks import Alert, Block, Cell, Document, Facts, Glance, Items, Section, Table, Title
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _HEAD = Html(
@@ -18,13 +18,47 @@ _HEAD = Html(
     '<meta name="robots" content="noindex">'
 )
 _STYLE = """
-dl div { grid-template-columns: 9rem 1fr; }
-.evidence { font-size: .875rem; }
-.evidence td:nth-child(1) { width: 5%; } .evidence td:nth-child(2) { width: 12%; }
-.evidence td:nth-child(4), .evidence td:nth-child(5) { width: 18%; } .evidence td:nth-child(8) { width: 17%; }
-.evidence td { overflow-wrap: anywhere; } .evidence td:nth-child(3) { overflow-wrap: normal; }
+:root { --good: #1a6b3c; --good-tint: #e8f4ec; }
+@media (prefers-color-scheme: dark) { :root { --good: #7fd3a0; --good-tint: #13301f; } }
+body { max-width: 66rem; }
+h1 { font-size: 1.7rem; letter-spacing: -.01em; margin-bottom: 1.2rem; }
+h2 { font-size: 1.3rem; display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem .7rem; }
+h2 .upn { margin-left: 0; }
+h3 { margin: 1.9rem 0 .5rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
+dl { gap: 0; margin: .6rem 0; }
+dl div { grid-template-columns: 12rem 1fr; padding: .24rem 0; }
+dl.columns { grid-template-columns: 1fr 1fr; column-gap: 2.5rem; }
+dl.columns div { grid-template-columns: 9.5rem 1fr; }
+dl code { overflow-wrap: anywhere; }
+.good { color: var(--good); } .warn { color: var(--warn); } .stop { color: var(--stop); }
+.pill { font-size: .8125rem; font-weight: 600; padding: .12rem .6rem; border-radius: 1rem; border: 1px solid; }
+.pill.good { background: var(--good-tint); } .pill.warn { background: var(--warn-tint); }
+.pill.stop { background: var(--stop-tint); }
+.glance { display: grid; grid-template-columns: repeat(4, 1fr); gap: .8rem; margin: 1rem 0 1.3rem; }
+.glance div { border: 1px solid var(--line); border-radius: 6px; padding: .7rem .9rem; background: var(--tint); }
+.glance small { display: block; font-size: .8125rem; line-height: 1.35; }
+.glance b { display: block; font-size: 1.2rem; font-weight: 600; line-height: 1.4; }
+table { table-layout: fixed; font-size: .875rem; line-height: 1.42; }
+th, td { padding: .5rem .9rem .5rem 0; overflow-wrap: break-word; }
+td small { display: block; font-size: .8125rem; overflow-wrap: anywhere; margin-top: .08rem; }
 tbody tr + tr > td { border-top: 1px solid var(--line); }
-@media print { .evidence { font-size: 8pt; } @page { size: A4 landscape; } section { break-inside: auto; } }
+td b { font-weight: 600; }
+.evidence th:nth-child(1) { width: 14%; } .evidence th:nth-child(2) { width: 21%; }
+.evidence th:nth-child(4) { width: 19%; } .evidence th:nth-child(5) { width: 23%; }
+.population th:nth-child(1) { width: 36%; } .open-items th:nth-child(1) { width: 20%; }
+.open-items th:nth-child(3) { width: 26%; } .open-items th:nth-child(4) { width: 15%; }
+.controls th:nth-child(1) { width: 22%; } .controls th:nth-child(2) { width: 28%; }
+@media screen and (max-width: 44rem) { .glance { grid-template-columns: 1fr 1fr; } table { min-width: 44rem; }
+  dl div, dl.columns, dl.columns div { grid-template-columns: 1fr; gap: 0; } }
+@media print { :root { --good: #0d4a27; --good-tint: #fff; } @page { size: A4; margin: 15mm 14mm 16mm; }
+  h1 { font-size: 17pt; } h2 { font-size: 13pt; } h3 { font-size: 10.5pt; margin-top: 5mm; break-after: avoid; }
+  .glance { gap: 2.5mm; break-inside: avoid; } .glance div { padding: 2mm 2.5mm; } .glance b { font-size: 10.5pt; }
+  .glance small { font-size: 7.5pt; } table { font-size: 8pt; } td small { font-size: 7pt; color: #333; }
+  th, td { padding: 1.2mm 3mm 1.2mm 0; } dl div { padding: .5mm 0; grid-template-columns: 38mm 1fr; }
+  dl { font-size: 9pt; } dl.columns { column-gap: 6mm; } dl.columns div { grid-template-columns: 31mm 1fr; gap: 2mm; }
+  .evidence td:nth-child(4) { white-space: nowrap; font-size: 7.5pt; }
+  section { break-inside: auto; margin-top: 6mm; padding-top: 4mm; }
+  .packet { break-before: page; border-top: 0; margin-top: 0; padding-top: 0; } h3 + *, h2 + * { break-before: avoid; } }
 """
 
 
@@ -46,8 +80,11 @@ def _data(text: str, class_: str = "") -> Html:
 
 def _section(section: Section) -> Html:
     aside: tuple[Html, ...] = (SPACE, _data(section.aside, "upn")) if section.aside else ()
-    title = element("h2", _data(section.title), *aside)
-    return join(element("section", title, *map(_block, section.blocks)), Html("\n"))
+    word, tone = section.state
+    pill: tuple[Html, ...] = (SPACE, element("span", word, class_=f"pill {tone}")) if word else ()
+    title = element("h2", _data(section.title), *aside, *pill)
+    look = "packet" if section.packet else ""
+    return join(element("section", title, *map(_block, section.blocks), class_=look), Html("\n"))
 
 
 def _block(block: Block) -> Html:
@@ -56,13 +93,20 @@ def _block(block: Block) -> Html:
     if isinstance(block, Facts):
         wrap = "code" if block.code else "bdi"
         pairs = (join(element("dt", name), element("dd", element(wrap, value))) for name, value in block.pairs)
-        return element("dl", *(element("div", pair) for pair in pairs))
+        return element("dl", *(element("div", pair) for pair in pairs), class_="columns" if block.columns else "")
+    if isinstance(block, Glance):
+        return element("div", *(_figure(*figure) for figure in block.figures), class_="glance")
     if isinstance(block, Items):
         return element("ul", *(element("li", _data(sentence)) for sentence in block.sentences), class_="notes")
     if isinstance(block, Alert):
         word = element("strong", "Stop" if block.severity == "stop" else "Warning")
         return element("p", word, SPACE, _data(block.text), class_=f"alert {block.severity}", role="note")
     return _table(block)
+
+
+def _figure(label: str, value: str, tone: str, remark: str) -> Html:
+    below: tuple[Html, ...] = (element("small", _data(remark)),) if remark else ()
+    return element("div", element("small", label), element("b", _data(value), class_=tone), *below)
 
 
 def _table(table: Table) -> Html:
@@ -73,4 +117,13 @@ def _table(table: Table) -> Html:
 
 def _rows(table: Table) -> Iterator[Html]:
     for row in table.rows:
-        yield join(element("tr", *(element("td", _data(cell)) for cell in row)), Html("\n"))
+        yield join(element("tr", *(element("td", *_cell(cell)) for cell in row)), Html("\n"))
+
+
+def _cell(cell: Cell) -> Iterator[Html]:
+    if isinstance(cell, str):
+        yield _data(cell)
+        return
+    if cell.main:
+        yield element("b", _data(cell.main), class_=cell.tone) if cell.tone else _data(cell.main)
+    yield from (element("small", _data(line)) for line in cell.more if line)

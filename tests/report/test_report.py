@@ -42,12 +42,14 @@ async def test_a_report_names_person_authority_changes_open_items_and_hashes(tmp
         assert found["authority"]["digest"] == outcome.plan.digest
         assert found["started"]["actor"] == "tester"
         assert found["tenant"]["name"] == "contoso.com"
-        assert (sawyer["id"], sawyer["displayName"]) == (SAWYER, "Sawyer Miller")
+        identity = sawyer["identity"]
+        assert (identity["id"], identity["displayName"]) == (SAWYER, "Sawyer Miller")
+        assert (identity["employeeId"], identity["manager"]) == ("10001", "Megan Bowen")
         assert [e["change"] for e in sawyer["entries"]] == [record["change"] for record in outcomes]
         assert [e["graph"]["request_id"] for e in sawyer["entries"]] == [r["graph"]["request_id"] for r in outcomes]
         assert all(entry["intended"] <= entry["at"] for entry in sawyer["entries"])
         assert [item["code"] for item in sawyer["open_items"]] == ["shared-device"]
-        assert sawyer["licenses_freed"] == ["SPE_E3", "VISIOCLIENT"]
+        assert sawyer["assets"]["licenses_freed"] == ["SPE_E3", "VISIOCLIENT"]
         assert found["integrity"]["last"]["hash"] == world.records()[-1]["hash"]
         assert found["integrity"]["valid"]
 
@@ -72,10 +74,12 @@ async def test_times_to_disable_and_revoke_and_the_window_after_them_are_counted
         ended = next(r for r in world.records("outcome") if r["step"] == "disable-user")
         text = report_markdown(document(found, timedelta(seconds=0)))
 
-        assert sawyer["disabled"]["at"] == ended["time"]
-        assert sawyer["residual_access"]["tokens_until"] > sawyer["residual_access"]["evaluated_until"] > ended["time"]
+        assert sawyer["clock"]["disabled"]["at"] == ended["time"]
+        residual = sawyer["clock"]["residual_access"]
+        assert residual["tokens_until"] > residual["evaluated_until"] > ended["time"]
+        assert residual["estimate"] is True
         assert "target 1 h: met" in report_markdown(document(found))
-        assert sawyer["disabled"]["seconds"] >= 3
+        assert sawyer["clock"]["disabled"]["seconds"] >= 3
         assert text.count("target less than 1 s: missed") == 2
 
 
@@ -88,8 +92,9 @@ async def test_what_failed_was_skipped_and_is_left_is_shown_as_that(tmp_path: Pa
         text = report_markdown(document(found))
 
         assert [entry["outcome"] for entry in sawyer["entries"]][:1] == ["failed"]
-        assert sawyer["disabled"] is None
-        assert "not by this run: failed" in text
+        assert sawyer["clock"]["disabled"] == "not_applicable"
+        assert "not by this run" in text
+        assert "failed" in text
 
 
 async def test_what_falls_due_later_and_was_resumed_is_in_one_report(tmp_path: Path) -> None:
