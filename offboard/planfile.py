@@ -35,6 +35,8 @@ from offboard.model import (
     Table,
     Tenant,
 )
+from offboard.planshape import PLAN
+from offboard.shape import misfit
 
 SCHEMA = "offboard.plan/1"
 MAX_BYTES = 256 * 1024 * 1024
@@ -78,6 +80,8 @@ def load(data: bytes, name: str) -> Plan:
             f"{name} was edited after it was made: its digest does not match its content.",
             todo="Make and review a new plan; a plan is never edited by hand.",
         )
+    if wrong := misfit(document, PLAN):
+        raise UsageError(f"{name} is not a complete plan: {wrong}.", todo=_MAKE_ONE)
     try:
         return from_json(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from offboard.audit.events import EVENTS, FRAME
+from offboard.audit.recordshape import senseless
 from offboard.errors import UsageError
 
 _PREFIX = "sha256:"
@@ -250,9 +251,10 @@ def read(
         if not line.endswith(b"\n"):
             return
         record = parse_line(line)
-        if record is None:
+        wrong = "it is no object" if record is None else senseless(record)
+        if record is None or wrong:
             raise UsageError(
-                f"{path}:{number}: this line is not a record.",
+                f"{path}:{number}: this line is not a record: {wrong}.",
                 todo=f"Find out what happened to the log: offboard audit verify {path}",
             )
         if _matches(record, run, leaver, event):

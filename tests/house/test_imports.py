@@ -12,10 +12,10 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "offboard"
 LEVELS = (
-    ("errors", "exits", "model", "facts", "clock"),
+    ("errors", "exits", "model", "facts", "clock", "shape"),
     ("actions",),
     ("settings", "loading"),
-    ("planner", "planfile", "guards", "permissions", "findings"),
+    ("planner", "planfile", "planshape", "guards", "permissions", "findings"),
     ("graph", "audit", "approval", "render", "report"),
     ("schema", "runs", "pages", "doctor"),
     ("cli",),
