@@ -124,7 +124,9 @@ class Devices:
     """The leaver's devices.
 
     `owned_before` and `registered_before` are the ids the plan found; a step that asks for `owned` devices after an
-    earlier step removed the ownership still means *those* devices.
+    earlier step removed the ownership still means *those* devices. `leaving` holds, per device, the other leavers of the
+    same plan to whom it belonged: they count as its people also after the run has deleted them or taken it from them, so
+    that carrying out one leaver never makes another leaver's review untrue.
 
     Source: https://learn.microsoft.com/graph/api/user-list-owneddevices
     """
@@ -145,6 +147,14 @@ class Devices:
     items: tuple[Device, ...] = ()
     owned_before: frozenset[str] = frozenset()
     registered_before: frozenset[str] = frozenset()
+    leaving: Mapping[str, tuple[Ref, ...]] = field(default_factory=dict)
+
+    def others(self, device: Device, leaver_id: str) -> tuple[Ref, ...] | Unreadable:
+        """Whose the device is besides the leaver's, each once."""
+        found = device.others(leaver_id)
+        if isinstance(found, Unreadable):
+            return found
+        return tuple({ref.id: ref for ref in (*found, *self.leaving.get(device.id, ()))}.values())
 
     def with_device(self, device: Device) -> Devices:
         """The same devices, with one of them replaced."""

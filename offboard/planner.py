@@ -7,7 +7,7 @@ idempotence, drift, recovery and verification are all made of these three.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from offboard.facts import (
     Unreadable,
 )
 from offboard.loading.expression import ExpressionError, compile_expression
-from offboard.model import JSON, Change, Doing, Leaver, LeaverPlan, Note, Planned, PlannedStep, Playbook, Step, Table
+from offboard.model import JSON, Change, Doing, Leaver, LeaverPlan, Note, Planned, PlannedStep, Playbook, Ref, Step, Table
 
 
 def never(_key: str) -> None:
@@ -61,7 +61,7 @@ def fact_types(steps: Iterable[Step]) -> frozenset[FactType]:
     return frozenset(fact for step in steps for fact in ACTIONS[step.action].reads)
 
 
-def replan(step: Step, facts: Facts, since: Since, values: Mapping[str, str]) -> Answer:
+def replan(step: Step, facts: Facts, since: Since, values: Mapping[str, str], *, afterwards: bool = False) -> Answer:
     """What the step would do on these facts.
 
     Args:
@@ -69,9 +69,10 @@ def replan(step: Step, facts: Facts, since: Since, values: Mapping[str, str]) ->
         facts: Fresh, or predicted.
         since: Our own recorded intents.
         values: The playbook's parameters for this leaver, for `when:`.
+        afterwards: Asked only to see whether it is still so; what outlives a deleted leaver is looked at, too.
     """
     action = ACTIONS[step.action]
-    reason = _why_not(step, facts, values)
+    reason = _why_not(step, facts, values, afterwards=afterwards)
     if reason is not None:
         return Answer(skipped=reason)
     answer: list[Planned] = list(action.plan(facts, step.parameters, since))
@@ -90,9 +91,10 @@ def _delegated_only(change: Change) -> Note:
     return Note(Doing.ASK, change.target, reason, "delegated-only", open=True)
 
 
-def _why_not(step: Step, facts: Facts, values: Mapping[str, str]) -> str | None:
+def _why_not(step: Step, facts: Facts, values: Mapping[str, str], *, afterwards: bool) -> str | None:
     account = facts.account
-    if ACTIONS[step.action].needs_user and (account.gone or account.deleted is not None):
+    action = ACTIONS[step.action]
+    if action.needs_user and not (afterwards and action.outlives) and (account.gone or account.deleted is not None):
         when = f" since {account.deleted:%Y-%m-%d %H:%MZ}" if account.deleted else ""
         return f"the leaver is deleted{when}"
     if step.when is None:
@@ -120,11 +122,26 @@ def cannot_tell(change: Change, answer: Answer) -> str:
     if answer.skipped is not None:
         return answer.skipped
     for note in answer.notes:
-        everything = note.target is None and note.doing is Doing.UNKNOWN
-        same = note.target is not None and (note.target.kind, note.target.id) == (change.target.kind, change.target.id)
-        if everything or same:
+        if (note.doing is Doing.UNKNOWN and _part(note.target, change)) or _about(note, change):
             return note.reason
     return ""
+
+
+def left_alone(change: Change, answer: Answer) -> str:
+    """Why the step would leave the object as it is, which is not as the change wanted it; empty when it would not.
+
+    What could not be read is no reason: it was read back once.
+    """
+    notes = (note for note in answer.notes if note.doing is not Doing.UNKNOWN and _about(note, change))
+    return next((note.reason for note in notes), "")
+
+
+def _part(target: Ref | None, change: Change) -> bool:
+    return target is None or any((target.kind, target.id) == (part.kind, part.id) for part in change.parts)
+
+
+def _about(note: Note, change: Change) -> bool:
+    return note.target is not None and (note.target.kind, note.target.id) == (change.target.kind, change.target.id)
 
 
 def compare(approved: Sequence[Change], fresh: Sequence[Change]) -> Comparison:
@@ -163,6 +180,7 @@ def plan_leaver(
     values: Mapping[str, str],
     *,
     fill: Callable[[Step, Facts, Mapping[str, str]], Step],
+    leaving: Collection[str] = (),
 ) -> LeaverPlan:
     """All that the playbook would do for one leaver.
 
@@ -173,8 +191,10 @@ def plan_leaver(
         since: Intents of earlier runs that still count as evidence.
         values: Parameter values for this leaver.
         fill: Puts values into a step's texts.
+        leaving: Object ids of all leavers of the plan.
     """
-    predicted, planned = _pinned(facts), dict[int, PlannedStep]()
+    reviewed = fingerprint(facts, leaving)
+    predicted, planned = _pinned(facts, reviewed), dict[int, PlannedStep]()
     # In the order in which they fall due, whatever the order in which they are written: that is how they will be done.
     for place, written in sorted(enumerate(playbook.steps), key=lambda each: each[1].due.minutes):
         step, due = fill(written, facts, values), written.due.at(leave)
@@ -186,7 +206,7 @@ def plan_leaver(
     return LeaverPlan(
         leaver=identify(facts.account, facts, values),
         leave=leave,
-        fingerprint=fingerprint(facts),
+        fingerprint=reviewed,
         steps=tuple(steps),
         consequences=tuple(consequences(steps, facts)),
     )
@@ -207,13 +227,26 @@ def ended_by_deletion(note: Note) -> Note:
     return replace(note, open=False, reason=f"{note.reason}; ends with the deletion")
 
 
-def _pinned(facts: Facts) -> Facts:
+def _pinned(facts: Facts, reviewed: Mapping[str, JSON]) -> Facts:
     """The facts, with the leaver's devices remembered as they are now, whatever earlier steps take away."""
     devices = facts.others.get(Devices)
     if not isinstance(devices, Devices):
         return facts
-    owned, registered, _ = pins(fingerprint(facts))
-    return facts.put(replace(devices, owned_before=owned, registered_before=registered))
+    owned, registered, _ = pins(reviewed)
+    return together(facts.put(replace(devices, owned_before=owned, registered_before=registered)), reviewed)
+
+
+def together(facts: Facts, reviewed: Mapping[str, JSON]) -> Facts:
+    """The facts, with the other leavers of the same plan still counted as the people of the devices they had.
+
+    What the run does to one leaver (a deletion, an ownership removed) changes whose a device is. Counted afresh, a device
+    that was reviewed as shared would become the other leaver's alone, and ask for what nobody reviewed.
+    """
+    devices, shared = facts.others.get(Devices), reviewed.get("shared")
+    if not isinstance(devices, Devices) or not shared:
+        return facts
+    leaving = {id: tuple(Ref("user", each["id"], each["name"]) for each in people) for id, people in shared.items()}
+    return facts.put(replace(devices, leaving=leaving))
 
 
 def identify(account: Account, facts: Facts, values: Mapping[str, str]) -> Leaver:
@@ -253,8 +286,13 @@ def _roles(facts: Facts) -> JSON:
     return [role.name for role in fact.roles] if isinstance(fact, Memberships) else None
 
 
-def fingerprint(facts: Facts) -> dict[str, JSON]:
-    """The facts that a review rests on, in comparable form; also what `owned` meant when it was reviewed."""
+def fingerprint(facts: Facts, leaving: Collection[str] = ()) -> dict[str, JSON]:
+    """The facts that a review rests on, in comparable form; also what `owned` and `shared` meant when it was reviewed.
+
+    Args:
+        facts: As read.
+        leaving: Object ids of all leavers of the plan.
+    """
     account = facts.account
     found: dict[str, JSON] = {
         "id": account.id,
@@ -272,6 +310,19 @@ def fingerprint(facts: Facts) -> dict[str, JSON]:
         found["owned"] = sorted(d.id for d in devices.items if _among(d.owners, account.id))
         found["registered"] = sorted(d.id for d in devices.items if _among(d.users, account.id))
         found["known"] = sorted(d.id for d in devices.items)
+        if shared := _shared(devices, account.id, leaving):
+            found["shared"] = shared
+    return found
+
+
+def _shared(devices: Devices, leaver: str, leaving: Collection[str]) -> dict[str, JSON]:
+    """Per device: the other leavers of the plan to whom it belongs too."""
+    found: dict[str, JSON] = {}
+    for device in devices.items:
+        known = [refs for refs in (device.owners, device.users) if not isinstance(refs, Unreadable)]
+        people = {ref.id: ref.name for refs in known for ref in refs if ref.id in leaving and ref.id != leaver}
+        if people:
+            found[device.id] = [{"id": id, "name": name} for id, name in sorted(people.items())]
     return found
 
 

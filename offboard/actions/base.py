@@ -80,6 +80,7 @@ class Action(ABC):
         parameters: JSON Schema of each parameter allowed under `with`.
         required: Names of parameters that must be given.
         needs_user: Whether it makes sense only while the user is not deleted.
+        outlives: Whether what it changes is still there when the user is deleted.
         needs_license: Whether it works on something that goes with the leaver's licenses, as a mailbox does.
         example: A step as an author would write it; loaded, planned and run by the tests.
         takes_effect: When it bites, for people.
@@ -98,6 +99,7 @@ class Action(ABC):
     required: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str]
     needs_user: ClassVar[bool] = True
+    outlives: ClassVar[bool] = False
     needs_license: ClassVar[bool] = False
     takes_effect: ClassVar[str] = ""
     verified_by: ClassVar[str] = ""

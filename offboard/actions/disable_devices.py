@@ -4,8 +4,10 @@ A disabled device can no longer get tokens: its primary refresh token is refused
 stops working. Nothing is deleted, and enabling brings it back.
 
 A device that also belongs to somebody else (another owner or registered user) is left alone and reported, because
-disabling it would lock that person out. So is a printer or another object that is no registered device. A device that is
-mastered on-premises can be switched on again by the next synchronization; the plan says so.
+disabling it would lock that person out. That holds also when the other one leaves in the same plan, who may stay after all
+or leave later: disable such a device by hand when nobody needs it any more. A printer or another
+object that is no registered device is left alone, too. A device that is mastered on-premises can be switched on again by
+the next synchronization; the plan says so.
 
 Source: https://learn.microsoft.com/graph/api/device-update
 """
@@ -39,6 +41,7 @@ class DisableDevices(Action):
     )
     parameters = {"devices": parameter("owned", "registered")}
     example = "- action: disable-devices\n  with: {devices: registered}"
+    outlives = True
     takes_effect = "New tokens are refused at once; a device that is offline keeps what is stored on it."
     verified_by = "The device's accountEnabled is read back as false."
     undo_text = "Enable the device again."
@@ -48,12 +51,12 @@ class DisableDevices(Action):
             if isinstance(found, Note):
                 yield found
             else:
-                yield from self._device(facts.account, found)
+                yield from self._device(facts.account, facts.get(Devices), found)
 
-    def _device(self, account: Account, device: Device) -> Iterator[Planned]:
-        if device.enabled is False:
+    def _device(self, account: Account, devices: Devices | Unreadable, device: Device) -> Iterator[Planned]:
+        if device.enabled is False or isinstance(devices, Unreadable):
             return
-        others = device.others(account.id)
+        others = devices.others(device, account.id)
         if isinstance(others, Unreadable):
             yield Note(
                 Doing.UNKNOWN,
@@ -63,7 +66,8 @@ class DisableDevices(Action):
                 open=True,
             )
         elif others:
-            names = ", ".join(ref.name for ref in others)
+            leaving = {ref.id for ref in devices.leaving.get(device.id, ())}
+            names = ", ".join(f"{ref.name} (who leaves as well)" if ref.id in leaving else ref.name for ref in others)
             yield Note(Doing.SKIP, device.ref, f"also used by {names}; stays enabled", "shared-device", open=True)
         elif device.profile_type not in (None, "RegisteredDevice"):
             yield Note(

@@ -21,6 +21,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from offboard.actions.base import Action, Since, WayBack, Wire
+from offboard.actions.keeping import UNKNOWN_NAME, kept
 from offboard.facts import Account, Facts, Group, Memberships, Unreadable
 from offboard.model import JSON, Change, Doing, Effect, Note, Permissions, Planned, Ref
 
@@ -61,10 +62,12 @@ class RemoveGroups(Action):
             reason = f"the leaver's groups could not be read: {memberships.reason}"
             yield Note(Doing.UNKNOWN, None, reason, "groups-unknown", open=True)
             return
-        keep = {str(name).casefold() for name in parameters.get("keep", ())}
         for group in (g for g in memberships.items if g.kind == "group"):
-            if keep & {group.name.casefold(), group.id.casefold()}:
+            keep = kept(parameters, _ref(group))
+            if keep:
                 yield Note(Doing.KEEP, _ref(group), "the playbook keeps it", "kept-group")
+            elif keep is None:
+                yield Note(Doing.UNKNOWN, _ref(group), UNKNOWN_NAME, "group-name-unknown", open=True)
             elif note := _not_here(group):
                 yield note
             else:

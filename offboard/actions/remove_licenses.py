@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from offboard.actions.base import Action, Since, WayBack, Wire
+from offboard.actions.keeping import UNKNOWN_NAME, kept
 from offboard.facts import Account, Facts, License, Licenses, Memberships, Unreadable
 from offboard.model import JSON, Change, Doing, Effect, Note, Permissions, Planned
 
@@ -69,14 +70,15 @@ class RemoveLicenses(Action):
                 open=True,
             )
             return
-        keep = {str(name).casefold() for name in parameters.get("keep", ())}
-        direct = [x for x in licenses.items if x.group is None]
-        free = tuple(x for x in direct if not keep & {x.name.casefold(), x.sku_id.casefold()})
+        direct = {x: kept(parameters, x.ref) for x in licenses.items if x.group is None}
+        free = tuple(x for x, keep in direct.items() if keep is False)
         if free:
             yield self._change(facts.account, free)
-        for kept in direct:
-            if kept not in free:
-                yield Note(Doing.KEEP, kept.ref, "the playbook keeps it", "kept-license")
+        for x, keep in direct.items():
+            if keep:
+                yield Note(Doing.KEEP, x.ref, "the playbook keeps it", "kept-license")
+            elif keep is None:
+                yield Note(Doing.UNKNOWN, x.ref, UNKNOWN_NAME, "license-name-unknown", open=True)
         for inherited in (x for x in licenses.items if x.group is not None):
             assert inherited.group is not None
             yield Note(

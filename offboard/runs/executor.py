@@ -7,7 +7,7 @@ for it; an answer that never came, or came as 5xx, is resolved by re-reading and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from offboard.actions import ACTIONS
@@ -20,59 +20,25 @@ from offboard.graph.read import ONE_BY_ONE
 from offboard.graph.send import utc_now_of
 from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planfile import change_json
-from offboard.planner import cannot_tell, compare, ended_by_deletion, fact_types, fingerprint, moved, pins, replan
+from offboard.planner import (
+    cannot_tell,
+    compare,
+    ended_by_deletion,
+    fact_types,
+    fingerprint,
+    left_alone,
+    moved,
+    pins,
+    replan,
+    together,
+)
 from offboard.runs.ledger import SO, Ledger, Tools
 from offboard.runs.outcome import LeaverOutcome
+from offboard.runs.sent import VISIBLE_WITHIN, Sent, unsure, with_late
 from offboard.runs.stages import Asked, Pending, ask, stages
 
-VISIBLE_WITHIN = 60.0
-"""Seconds after which an accepted change that cannot be read back counts as failed."""
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-@dataclass
-class _Sent:
-    """What was sent in one stage, and what came back."""
-
-    started: float
-    _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
-    _attempts: dict[tuple[str, str], int] = field(default_factory=dict)
-    _accepted: dict[tuple[str, str], float] = field(default_factory=dict)
-    blocked: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Per change: why the last reading did not tell whether it is so."""
-
-    def note(self, each: Pending, answer: Answer, at: float) -> None:
-        """Remember an answer; 424 is none, because Graph executes nothing behind a failed predecessor."""
-        if answer.status == 424:
-            self._answers.pop(each.id, None)
-            return
-        self._answers[each.id] = answer
-        self._attempts[each.id] = self.attempts(each) + 1
-        if answer.ok:
-            self._accepted[each.id] = at
-
-    def answer(self, each: Pending) -> Answer | None:
-        """The newest answer, or None when it was not executed."""
-        return self._answers.get(each.id)
-
-    def attempts(self, each: Pending) -> int:
-        """How often it was sent."""
-        return self._attempts.get(each.id, 0)
-
-    def accepted(self, each: Pending) -> float:
-        """When Graph accepted it."""
-        return self._accepted.get(each.id, self.started)
-
-
-def _holds(answer: Answer | None) -> tuple[Outcome, str]:
-    """What it means that a change is no longer needed, given what Graph had answered to it."""
-    if answer is None:
-        return Outcome.UNCHANGED, "already so before anything was sent"
-    if answer.ok:
-        return Outcome.CHANGED, ""
-    if answer.ambiguous or answer.throttled:
-        return Outcome.CHANGED, f"recovered: {_unsure(answer)}, found done on re-reading"
-    return Outcome.UNCHANGED, f"already so: Graph answered {answer.status}"
+BEFORE = "it may have been sent before the run was interrupted"
 
 
 @dataclass
@@ -147,7 +113,7 @@ class LeaverRun:
         priority = READ_BACK if self.sent else 0
         pinned, direct = {leaver: pins(self.mine.fingerprint)}, look > 1 or len(self.plan.leavers) <= ONE_BY_ONE
         found = await self.tools.reader.again([leaver], kinds, pinned, priority=priority, direct=direct)
-        return found[0]
+        return together(found[0], self.mine.fingerprint)
 
     # -- may we start? ---------------------------------------------------------------------------------------------
 
@@ -192,8 +158,9 @@ class LeaverRun:
         self.notes[step.id] = asked.planned.notes if asked.answer.skipped is not None else asked.answer.notes
         if asked.answer.skipped is not None:
             for change in asked.planned.changes or (None,):
-                if change is None or not self.ledger.done(step.id, change):
-                    self.ledger.end(asked.planned, change, Outcome.SKIPPED, asked.answer.skipped)
+                rest = change and self.ledger.rest(step.id, change)
+                if rest or change is None:
+                    self.ledger.end(asked.planned, rest, Outcome.SKIPPED, asked.answer.skipped)
             return []
         if not asked.planned.changes and not asked.comparison.drifted and not asked.answer.tables:
             left = [f"{note.target.name}: {note.reason}" if note.target else note.reason for note in asked.answer.notes]
@@ -201,16 +168,10 @@ class LeaverRun:
                 self.ledger.settle(asked.planned, None, Outcome.SKIPPED, "; ".join(left))
             else:
                 self.ledger.settle(asked.planned, None, Outcome.UNCHANGED, "already so")
-        for change in asked.comparison.already:
-            if self.ledger.done(step.id, change):
-                continue
-            if why := cannot_tell(change, asked.answer):
-                self.ledger.end(asked.planned, change, Outcome.SKIPPED, why)
-            else:
-                self.ledger.already(asked.planned, change)
+        todo = [rest for c in asked.comparison.todo if (rest := self.ledger.rest(step.id, c))]
+        self._already(asked, {change.key for change in todo})
         for change in asked.comparison.drifted:
             self.ledger.settle(asked.planned, change, Outcome.DRIFTED, "needed now, but never reviewed; left alone")
-        todo = [c for c in asked.comparison.todo if not self.ledger.done(step.id, c)]
         held = self._held(asked, facts) if todo else ""
         if held:
             for change in todo:
@@ -218,6 +179,21 @@ class LeaverRun:
             self.halted = self.halted or step.id
             return []
         return [Pending(asked.planned, change) for change in todo]
+
+    def _already(self, asked: Asked, going: Collection[str]) -> None:
+        """Conclude what is not asked for any more. Of a set that is still to be changed, some parts may be so already."""
+        for each in asked.comparison.already:
+            change = self.ledger.rest(asked.planned.step.id, each)
+            if change is None:
+                continue
+            why = cannot_tell(change, asked.answer)
+            if change.key in going:
+                outcome = Outcome.SKIPPED if why else Outcome.UNCHANGED
+                self.ledger.settle(asked.planned, change, outcome, why or "already so")
+            elif why:
+                self.ledger.end(asked.planned, change, Outcome.SKIPPED, why)
+            else:
+                self.ledger.already(asked.planned, change)
 
     def _held(self, asked: Asked, facts: Facts) -> str:
         """Why a step that may lose something is not carried out although it was approved."""
@@ -237,7 +213,12 @@ class LeaverRun:
 
     async def _bring_about(self, pending: list[Pending]) -> Facts:
         """Send, re-read, and go on until every pending change has its outcome."""
-        wait, send, sent, look = iter(WAITS), pending, _Sent(self.tools.clock.monotonic()), 0
+        wait, send, sent, look = (
+            iter(WAITS),
+            pending,
+            Sent(self.tools.clock.monotonic(), frozenset(self.ledger.interrupted)),
+            0,
+        )
         while True:
             if send:
                 self._say(f"Sending {len(send[:BATCH])} of {len(pending)} changes, then reading them back …")
@@ -253,7 +234,7 @@ class LeaverRun:
                 self._say(f"{len(pending)} not yet visible or not yet accepted; looking again in {pause:g} s …")
                 await self.tools.clock.sleep(pause)
 
-    async def _send(self, pending: Sequence[Pending], sent: _Sent) -> None:
+    async def _send(self, pending: Sequence[Pending], sent: Sent) -> None:
         self.sent = True
         if self.tools.bulk:
             await self._send_one_by_one(pending, sent)
@@ -267,7 +248,7 @@ class LeaverRun:
         if not self.tools.bulk:  # a thousand leavers would say a thousand times the same
             self.tools.say(text)
 
-    async def _send_one_by_one(self, pending: Sequence[Pending], sent: _Sent) -> None:
+    async def _send_one_by_one(self, pending: Sequence[Pending], sent: Sent) -> None:
         """In order, each in a batch with other leavers' calls; nothing leaves behind one that did not succeed."""
         order = {planned.step.id: place for place, planned in enumerate(self.mine.steps)}
         for each in pending:
@@ -277,7 +258,7 @@ class LeaverRun:
             if not answer.ok:
                 return
 
-    def _judge(self, pending: Sequence[Pending], facts: Facts, sent: _Sent) -> list[Pending]:
+    def _judge(self, pending: Sequence[Pending], facts: Facts, sent: Sent) -> list[Pending]:
         """Conclude what the re-reading shows to be so; what it still asks for, or does not tell, is left."""
         left, blocked = [], sent.blocked
         steps = {each.planned.step.id: each.planned for each in pending}
@@ -291,30 +272,28 @@ class LeaverRun:
             if blocked[each.id] or compare([each.change], fresh.changes).todo:
                 left.append(each)
                 continue
-            answer = sent.answer(each)
-            outcome, why = _holds(answer)
-            seen = ACTIONS[each.planned.step.action].seen(facts, each.change)
+            outcome, why = sent.found(each)
+            seen, answer = ACTIONS[each.planned.step.action].seen(facts, each.change), sent.answer(each)
             self.ledger.conclude(each.planned, each.change, outcome, why, answer, sent.attempts(each), seen=seen)
         return left
 
-    def _give_up(self, left: Sequence[Pending], sent: _Sent) -> tuple[list[Pending], list[Pending]]:
+    def _give_up(self, left: Sequence[Pending], sent: Sent) -> tuple[list[Pending], list[Pending]]:
         """Fail what cannot succeed any more; say what is still pending, and which of it is to be sent (again)."""
         pending, send, late = list[Pending](), list[Pending](), list[Pending]()
         now = self.tools.clock.monotonic()
         for each in left:
             answer = sent.answer(each)
-            if self.halted and self.halted != each.planned.step.id and not (answer and answer.ok):
-                self._drop(each, answer, sent)
-            elif sent.blocked.get(each.id) and (answer is None or now - sent.started >= VISIBLE_WITHIN):
+            elsewhere = self.halted and self.halted != each.planned.step.id
+            refused = answer is not None and not answer.ok and not answer.ambiguous and not answer.throttled
+            if sent.blocked.get(each.id) and (answer is None or now - sent.started >= VISIBLE_WITHIN):
                 self._untold(each, answer, sent)
             elif sent.blocked.get(each.id):
                 pending.append(each)  # whether it is so cannot be read: it may be looked for again, and never sent again
-            elif answer is None:
-                pending.append(each)
-                send.append(each)
-            elif answer.ok and now - sent.accepted(each) < VISIBLE_WITHIN:
-                pending.append(each)  # accepted, not yet visible: replication takes its time
-            elif (answer.ambiguous or answer.throttled) and now - sent.started < self.tools.deadline:
+            elif sent.may_show(each, now) and (elsewhere or refused or (answer is not None and answer.ok)):
+                pending.append(each)  # executed, or perhaps so, and not yet visible: replication takes its time
+            elif elsewhere and not (answer and answer.ok):
+                self._drop(each, answer, sent)
+            elif answer is None or ((answer.ambiguous or answer.throttled) and now - sent.started < self.tools.deadline):
                 pending.append(each)
                 send.append(each)
             elif self._waits(each, answer, left, sent):
@@ -322,19 +301,21 @@ class LeaverRun:
                 late.append(each)
             else:
                 self._fail(each, answer, sent, now)
-        return pending, _with_late(send, late)
+        return pending, with_late(send, late)
 
-    def _waits(self, each: Pending, answer: Answer, left: Sequence[Pending], sent: _Sent) -> bool:
+    def _waits(self, each: Pending, answer: Answer, left: Sequence[Pending], sent: Sent) -> bool:
         """Whether a refusal may pass once others of the same step, not sent yet, are done."""
         action = ACTIONS[each.planned.step.action]
         others = any(o.planned is each.planned and sent.answer(o) is None for o in left)
         return others and not answer.ok and action.waits_for_others(answer.status or 0)
 
-    def _untold(self, each: Pending, answer: Answer | None, sent: _Sent) -> None:
+    def _untold(self, each: Pending, answer: Answer | None, sent: Sent) -> None:
         """What cannot be read is not done: never sent, it is left; sent, it has failed."""
         why = sent.blocked[each.id]
         if answer is None:
-            self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, f"not sent: {why}")
+            again = each.id in sent.interrupted
+            why = f"not sent again: {why}; {BEFORE}" if again else f"not sent: {why}"
+            self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, why)
             return
         said = f"Graph answered {answer.status}" if answer.status is not None else "the answer was lost"
         why = f"{said}, and whether it is so cannot be read: {why}"
@@ -342,14 +323,14 @@ class LeaverRun:
         self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, sent.attempts(each), todo=todo)
         self._halt(each)
 
-    def _drop(self, each: Pending, answer: Answer | None, sent: _Sent) -> None:
+    def _drop(self, each: Pending, answer: Answer | None, sent: Sent) -> None:
         """What a failure before it keeps from being sent, or from being sent again."""
         because = f"step {self.halted} failed"
         if answer is not None:
-            why = f"{_unsure(answer)}, it is not so when read back, and it was not sent again, because {because}"
+            why = f"{unsure(answer)}, it is not so when read back, and it was not sent again, because {because}"
             self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, sent.attempts(each))
-        elif each.id in self.ledger.interrupted:
-            why = f"not sent again, because {because}; it may have been sent before the run was interrupted"
+        elif each.id in sent.interrupted:
+            why = f"not sent again, because {because}; {BEFORE}"
             self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, why)
         else:
             self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, f"not sent: {because}")
@@ -358,14 +339,14 @@ class LeaverRun:
         if each.planned.step.on_failure is not OnFailure.CONTINUE:
             self.halted = self.halted or each.planned.step.id
 
-    def _fail(self, each: Pending, answer: Answer, sent: _Sent, now: float) -> None:
+    def _fail(self, each: Pending, answer: Answer, sent: Sent, now: float) -> None:
         step, attempts = each.planned.step, sent.attempts(each)
         if answer.ok:
             waited = now - sent.accepted(each)
             why = f"Graph accepted it ({answer.status}), but after {waited:.0f} s it cannot be read back"
             todo = "Look at the object in the admin center, then resume the run."
         elif answer.ambiguous or answer.throttled:
-            why = f"{_unsure(answer)}; given up after {now - sent.started:.0f} s and {attempts} attempts"
+            why = f"{unsure(answer)}; given up after {now - sent.started:.0f} s and {attempts} attempts"
             todo = "Resume the run later; what is done stays done."
         else:
             trouble = self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)
@@ -379,9 +360,11 @@ class LeaverRun:
             planned = next((p for p in self.due if p.step.id == result.step), None)
             if planned is None or result.change is None or result.outcome not in SO:
                 continue
-            fresh = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values)
-            if compare([result.change], fresh.changes).todo:
+            fresh = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values, afterwards=True)
+            left = left_alone(result.change, fresh)
+            if left or compare([result.change], fresh.changes).todo:
                 why = "was so when it was read back, but no longer holds at the end of the run: somebody undid it"
+                why = f"was so when it was read back, but is left alone at the end of the run: {left}" if left else why
                 self.ledger.results[n] = Result(
                     Outcome.FAILED, result.step, result.change, why, result.at, "", result.detail
                 )
@@ -421,19 +404,6 @@ class LeaverRun:
         return sorted(self.ledger.results, key=lambda r: order.get(r.step, len(order)))
 
 
-def _with_late(send: Sequence[Pending], late: Sequence[Pending]) -> list[Pending]:
-    """What is to be sent, with what must come last in its step put behind the others of that step."""
-    found = list(send)
-    for each in late:
-        place = max(n for n, other in enumerate(found) if other.planned is each.planned)
-        found.insert(place + 1, each)
-    return found
-
-
 def _was_added(change: Change) -> str:
     names = ", ".join(part.name for part in change.parts) or change.target.name
     return f"{change.verb} {names} would be needed now and was not when the plan was read"
-
-
-def _unsure(answer: Answer) -> str:
-    return f"the answer was lost ({answer.lost})" if answer.status is None else f"Graph answered {answer.status}"

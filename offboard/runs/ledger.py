@@ -7,7 +7,7 @@ request leaves; an outcome is in both before the next effect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from offboard.actions.base import Since, Wire
@@ -93,18 +93,29 @@ class Ledger:
         else:
             self.settle(planned, change, Outcome.UNCHANGED, "already so")
 
-    def done(self, step: str, change: Change) -> bool:
-        """Whether this run has brought it about before; what failed or was not sent is tried again."""
-        found = self.recorded.get((step, change.key))
-        if found is None or found.result is None or found.result.outcome not in SO:
-            return False
-        self.results.append(found.result)
-        return True
+    def rest(self, step: str, change: Change) -> Change | None:
+        """What of it this run has not brought about or found so before; what failed or was not sent is tried again."""
+        found, known = self._so(step, change), set(map(id, self.results))
+        self.results += [result for _, result in found if id(result) not in known]
+        covered = {part.id for before, _ in found for part in before.parts}
+        left = tuple(part for part in change.parts if part.id not in covered)
+        if found and not left:
+            return None
+        return change.only(left) if found else change
 
     def was_changed(self, planned: PlannedStep, change: Change) -> bool:
-        """Whether this run has brought it about, or found it so."""
-        found = self.recorded.get((planned.step.id, change.key))
-        return bool(found and found.result and found.result.outcome in SO)
+        """Whether this run has brought it, or a part of it, about, or found it so."""
+        return bool(self._so(planned.step.id, change))
+
+    def _so(self, step: str, change: Change) -> list[tuple[Change, Result]]:
+        """What is recorded as so of this change; of a set there may be several records, each for some of its parts."""
+        wanted, found = {part.id for part in change.parts}, []
+        for (where, _), each in self.recorded.items():
+            if where != step or each.change.key != change.key or each.result is None or each.result.outcome not in SO:
+                continue
+            if not wanted or wanted & {part.id for part in each.change.parts}:
+                found.append((each.change, each.result))
+        return found
 
     def since(self, facts: Facts) -> Callable[[PlannedStep], Since]:
         """Evidence for acts that leave only a time stamp: our intent in this run, else one of an earlier run.
@@ -141,9 +152,10 @@ class Ledger:
             self.tools.store.check(self.run, self.plan.tenant.id, leaver)
             self._write(untold)
         if new:
-            intents = [(p.planned.step.id, p.change) for p in new]
+            whole = {p.id: _with(p.change, self.recorded.get(p.id)) for p in new}
+            intents = [(step, change) for (step, _), change in whole.items()]
             self.tools.store.intend(self.run, self.plan.tenant.id, leaver, intents, since)
-            self.recorded |= {p.id: Recorded(p.change, since, None) for p in new}
+            self.recorded |= {id: Recorded(change, since, None) for id, change in whole.items()}
 
     def _stands(self, each: Pending) -> bool:
         """Whether the store has its intent, with no outcome yet."""
@@ -172,7 +184,7 @@ class Ledger:
         extra = {"change": change_json(change)} if change else {}
         self.audit(event, step=planned.step.id, action=planned.step.action, outcome=outcome.value, why=why, **extra)
         if change is not None and outcome is Outcome.UNCHANGED:
-            self._remember(change, result)
+            self._remember(planned, change, result)
         self._report(result)
 
     def conclude(
@@ -200,8 +212,8 @@ class Ledger:
             "detail": {"seen": seen} if seen is not None else None,
         }
         self._concluded.append((told if owed else {}, result))
-        since = self.recorded[planned.step.id, change.key].since
-        self.recorded[planned.step.id, change.key] = Recorded(change, since, result)
+        intent = self.recorded[planned.step.id, change.key]
+        self.recorded[planned.step.id, change.key] = Recorded(intent.change, intent.since, result)
         self._report(result)
 
     def flush(self) -> None:
@@ -215,14 +227,18 @@ class Ledger:
             self._write([("outcome", told) for told, _ in concluded if told])
             self.tools.store.conclude(self.run, self.mine.leaver.id, [result for _, result in concluded])
 
-    def _remember(self, change: Change, result: Result) -> None:
-        """Found so without our doing: a later phase must notice when it is so no longer."""
-        leaver, before = self.mine.leaver.id, self.recorded.get((result.step, change.key))
+    def _remember(self, planned: PlannedStep, change: Change, result: Result) -> None:
+        """Found so without our doing: a later phase must notice when it is so no longer.
+
+        Some parts of a set have a record of their own: the set's record is that of what we do to the other parts.
+        """
+        whole = any(change.key == each.key and len(change.parts) == len(each.parts) for each in planned.changes)
+        key = change.key if whole else f"{change.key} {' '.join(sorted(part.id for part in change.parts))}"
+        before = self.recorded.get((result.step, key))
         # An intent of before keeps its instant: it is what the time stamps in the tenant are held against.
         at = before.since if before is not None else utc_now_of(self.tools.reader.sender)
-        self.tools.store.intend(self.run, self.plan.tenant.id, leaver, [(result.step, change)], at)
-        self.tools.store.conclude(self.run, leaver, [result])
-        self.recorded[result.step, change.key] = Recorded(change, at, result)
+        self.tools.store.found(self.run, self.plan.tenant.id, self.mine.leaver.id, key, at, result)
+        self.recorded[result.step, key] = Recorded(change, at, result)
 
     def _report(self, result: Result) -> None:
         self.results.append(result)
@@ -259,6 +275,14 @@ class Ledger:
 
 def _about(step: Step, change: Change) -> dict[str, JSON]:
     return {"step": step.id, "action": step.action, "change": change_json(change)}
+
+
+def _with(change: Change, before: Recorded | None) -> Change:
+    """The change, together with the parts of the same set that are done: what the way back has to know."""
+    if before is None or before.result is None or before.result.outcome is not Outcome.CHANGED or not change.parts:
+        return change
+    parts = {part.id: part for part in (*before.change.parts, *change.parts)}
+    return replace(change, before={**before.change.before, **change.before}, parts=tuple(parts.values()))
 
 
 def _wire_detail(answer: Answer, attempts: int) -> dict[str, JSON]:

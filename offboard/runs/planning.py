@@ -80,7 +80,8 @@ class PlanMaker:
         accounts = self._found(wanted, found)
         facts = await self.reader.facts(accounts, kinds)
         now = utc_now_of(self.reader.sender)
-        leavers = [self._leaver(f, playbook, w, tenant, now) for f, w in zip(facts, wanted, strict=True)]
+        leaving = frozenset(account.id for account in accounts)
+        leavers = [self._leaver(f, playbook, w, tenant, now, leaving) for f, w in zip(facts, wanted, strict=True)]
         plan = Plan(
             id=self.new_id(),
             created=now,
@@ -118,7 +119,9 @@ class PlanMaker:
             )
         return accounts
 
-    def _leaver(self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime) -> LeaverPlan:
+    def _leaver(
+        self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime, leaving: frozenset[str]
+    ) -> LeaverPlan:
         account = facts.account
 
         def since(key: str) -> datetime | None:
@@ -127,7 +130,8 @@ class PlanMaker:
                 return None
             return self.store.evidence(tenant.id, account.id, key)
 
-        return plan_leaver(facts, playbook, wanted.leave or now, since, wanted.values, fill=_fill)
+        leave = wanted.leave or now
+        return plan_leaver(facts, playbook, leave, since, wanted.values, fill=_fill, leaving=leaving)
 
 
 def _fill(step: Step, facts: Facts, values: Mapping[str, str]) -> Step:

@@ -298,12 +298,27 @@ class Store:
         with self.db.transaction():
             self.check(run, tenant, leaver)
             for step, change in intents:
-                self.db.rows(
-                    "INSERT INTO change (run, tenant, leaver, step, key, change, since) VALUES (?, ?, ?, ?, ?, ?, ?) "
-                    "ON CONFLICT (run, leaver, step, key) DO UPDATE SET change = excluded.change, since = excluded.since, "
-                    "outcome = NULL, why = NULL, at = NULL, todo = NULL",
-                    (run, tenant, leaver, step, change.key, canonical(change_json(change)).decode(), stamp(since)),
-                )
+                self._intend(run, tenant, leaver, step, change.key, change, since)
+
+    def _intend(self, run: str, tenant: str, leaver: str, step: str, key: str, change: Change, since: datetime) -> None:
+        self.db.rows(
+            "INSERT INTO change (run, tenant, leaver, step, key, change, since) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (run, leaver, step, key) DO UPDATE SET change = excluded.change, since = excluded.since, "
+            "outcome = NULL, why = NULL, at = NULL, todo = NULL",
+            (run, tenant, leaver, step, key, canonical(change_json(change)).decode(), stamp(since)),
+        )
+
+    def found(self, run: str, tenant: str, leaver: str, key: str, since: datetime, result: Result) -> None:
+        """Record what was so without our doing: at once, for an intent that is open would be taken for our deed.
+
+        Raises:
+            Interrupted: As `intend`.
+        """
+        assert result.change is not None
+        with self.db.transaction():
+            self.check(run, tenant, leaver)
+            self._intend(run, tenant, leaver, result.step, key, result.change, since)
+            self._conclude(run, leaver, key, result)
 
     def check(self, run: str, tenant: str, leaver: str) -> None:
         """Whether this process may act on the leaver now, for this run; `intend` asks it again, in its transaction.
@@ -328,13 +343,15 @@ class Store:
         with self.db.transaction():
             for result in results:
                 assert result.change is not None
-                assert result.at is not None
-                told = (result.outcome.value, result.why, stamp(result.at), result.todo)
-                self.db.rows(
-                    "UPDATE change SET outcome = ?, why = ?, at = ?, todo = ? "
-                    "WHERE run = ? AND leaver = ? AND step = ? AND key = ?",
-                    (*told, run, leaver, result.step, result.change.key),
-                )
+                self._conclude(run, leaver, result.change.key, result)
+
+    def _conclude(self, run: str, leaver: str, key: str, result: Result) -> None:
+        assert result.at is not None
+        told = (result.outcome.value, result.why, stamp(result.at), result.todo)
+        self.db.rows(
+            "UPDATE change SET outcome = ?, why = ?, at = ?, todo = ? WHERE run = ? AND leaver = ? AND step = ? AND key = ?",
+            (*told, run, leaver, result.step, key),
+        )
 
     def recorded(self, run: str, leaver: str) -> dict[tuple[str, str], Recorded]:
         """All intents of this run for this leaver, by step and change key."""

@@ -177,12 +177,18 @@ class UndoMaker(PlanMaker):
             raise UsageError(f"Run {record.id} is not about {', '.join(sorted(unknown))}.")
         return [way_out(each, self.store.recorded(record.id, each.leaver.id)) for each in chosen]
 
-    def _leaver(self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime) -> LeaverPlan:
+    def _leaver(
+        self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime, leaving: frozenset[str]
+    ) -> LeaverPlan:
         way = self.ways[facts.account.id]
         mine = replace(playbook, steps=way.steps)
-        made = plan_leaver(facts, mine, now, never, {}, fill=lambda step, _facts, _values: step)
+        made = plan_leaver(facts, mine, now, never, {}, fill=_as_it_is, leaving=leaving)
         left = tuple(f"Stays as it is: {sentence}" for sentence in way.left)
         return replace(made, consequences=(*made.consequences, *left, *self.remarks))
+
+
+def _as_it_is(step: Step, _facts: Facts, _values: Mapping[str, str]) -> Step:
+    return step
 
 
 def names_of(leaver: Leaver) -> set[str]:

@@ -59,6 +59,7 @@ def _devices(value: Any) -> Devices:
         tuple(map(_device, rows)),
         frozenset(before.get("owned_before", ())),
         frozenset(before.get("registered_before", ())),
+        {id: _people(names) for id, names in before.get("leaving", {}).items()},
     )
 
 
@@ -76,7 +77,9 @@ def _people(value: Any) -> Any:
 
 def _license(row: dict[str, Any]) -> License:
     group = row.get("group")
-    return License(f"sku-{row['name']}", row["name"], Ref("group", f"id-of-{group}", group) if group else None)
+    return License(
+        row.get("sku_id", f"sku-{row['name']}"), row["name"], Ref("group", f"id-of-{group}", group) if group else None
+    )
 
 
 def _deleted(rows: list[dict[str, Any]]) -> DeletedUsers:

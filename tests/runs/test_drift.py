@@ -162,3 +162,19 @@ async def test_a_change_that_somebody_undoes_during_the_run_has_failed(tmp_path:
 
         assert ("disable-user", "Sawyer Miller", "failed") in outcomes(outcome.leavers[0].results)
         assert outcome.exit_code() == 1
+
+
+E3, VISIO = "05e9a617-0261-4cee-bb44-138d3ef5d965", "c5928f49-12ba-48f7-ada3-0d743a3601d5"
+
+
+async def test_of_a_set_the_part_that_is_left_is_still_taken_away(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user", "remove-licenses"), "SawyerM@contoso.com")
+        gone = {"addLicenses": [], "removeLicenses": [VISIO]}
+        world.graph("POST", f"/users/{SAWYER}/assignLicense", gone)
+        outcome = await world.apply(plan)
+
+        states = world.user(SAWYER, "licenseAssignmentStates")["licenseAssignmentStates"]
+        assert E3 not in [state["skuId"] for state in states if state["assignedByGroup"] is None]
+        told = [(r.outcome.value, [p.id for p in r.change.parts]) for r in outcome.leavers[0].results if r.change]
+        assert ("changed", [E3]) in told

@@ -6,7 +6,6 @@ from offboard.audit import AuditError, verify
 from offboard.errors import OffboardError
 from offboard.model import Doing, Outcome
 from tests.simulation import promises, records
-from tests.simulation.known import excused
 from tests.simulation.life import QUIET, Life, Try
 from tests.simulation.process import PowerCutError
 from tests.simulation.wording import BrokenError
@@ -22,15 +21,16 @@ def judge(life: Life, found: Try) -> None:
     promises.patience(life, found)
     if found.outcome is not None:
         promises.success_holds(life, found)
+        promises.nothing_in_silence(found)
 
 
 def judge_whole(life: Life) -> None:
     """At the very end."""
     assert life.plan is not None
+    promises.nothing_resent_unread(life)
     records.intents_and_outcomes(life)
     records.once(life)
     records.only_what_was_planned(life)
-    promises.nothing_resent_unread(life)
     records.nobody_deleted_who_was_enabled(life)
     promises.no_secret(life)
     _converged(life)
@@ -73,8 +73,4 @@ def _blind(life: Life) -> bool:
     """Whether the plan was made without seeing everything; then it is refused when more can be seen."""
     assert life.plan is not None
     notes = [note for each in life.plan.leavers for planned in each.steps for note in planned.notes]
-    shared = any(note.code == "shared-device" for note in notes) and len(life.plan.leavers) > 1
-    forbidden = any(fault["fault"].get("status") in (400, 403, 409) for fault in life.scenario.planning.faults)
-    if (shared and excused("leavers-share")) or (forbidden and excused("unreadable-owners")):
-        return True
     return any(note.doing is Doing.UNKNOWN for note in notes)

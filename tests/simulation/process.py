@@ -125,24 +125,34 @@ class Process:
 
     def _watch_audit(self, audit: Audit) -> None:
         file = audit._file
-        append = file.append
+        commit = file.commit
 
-        def watched(data: bytes, hash: str) -> None:
+        def watched() -> None:
+            data = file._staged
+            if not data:
+                return
             self.point("audit", "before")
             self._maybe_torn(file, data)
             if self._is_full():
                 raise file.error("no space left on device")
-            append(data, hash)
-            self.life.tape.append(Recorded(self.number, json.loads(data)))
+            commit()
+            self._recorded(data)
             self.point("audit", "after")
 
-        file.append = watched  # type: ignore[method-assign]
+        file.commit = watched  # type: ignore[method-assign]
+
+    def _recorded(self, data: bytes) -> None:
+        """What of these lines is whole."""
+        whole = data[: data.rfind(b"\n") + 1]
+        self.life.tape.extend(Recorded(self.number, json.loads(line)) for line in whole.splitlines())
 
     def _maybe_torn(self, file: Any, data: bytes) -> None:
         ending, number = self.attempt.ending, self._count["audit"]
         if ending and (ending.around, ending.when, ending.number) == ("audit", "torn", number):
-            file._write(data[: 1 + self.life.rng.randrange(len(data) - 1)], file.head.end)
-            self.die(f"in the middle of audit record {number}")
+            part = data[: 1 + self.life.rng.randrange(len(data) - 1)]
+            file._write(part, file._head.end)
+            self._recorded(part)
+            self.die(f"in the middle of audit append {number}")
 
     def _is_full(self) -> bool:
         ending = self.attempt.ending
@@ -188,7 +198,7 @@ class Wire(SandboxTransport):
         answer = _carried(request, response)
         process.point("http", "after")
         await asyncio.sleep(0)
-        asked.seen, asked.seen_at = seen_in(answer, asked.calls), self.life.time()
+        asked.seen, asked.seen_at = seen_in(response, asked.calls), self.life.time()
         return answer
 
     def _execute(self, request: httpx.Request, content: bytes, asked: Asked) -> Response:

@@ -4,54 +4,47 @@ from __future__ import annotations
 
 from collections import Counter
 
-from offboard.model import Change, LeaverPlan, Outcome
-from offboard.runs.outcome import LeaverOutcome
+from offboard.model import Change, Outcome
 from tests.simulation.holds import holds
-from tests.simulation.known import excused
 from tests.simulation.life import Life, Try
 from tests.simulation.process import files_below
 from tests.simulation.tape import Asked, Ended
 from tests.simulation.wording import BrokenError, expected, kind_of
 
-ACCEPTED = (
-    *("shared-device", "license-by-group", "guest-sessions", "synced-user", "synced-device", "dynamic-group"),
-    *("synced-group", "role-assignable-group", "exchange-group", "delegated-only"),
-)
-"""Open items that count as success here: they were planned."""
-
 
 def success_holds(life: Life, found: Try) -> None:
     """I4: what a run calls done is so; judged where nobody else could have undone it since it was read."""
     assert found.outcome is not None
-    success = found.outcome.exit_code(ACCEPTED) == 0
     for each in found.outcome.leavers:
         leaver = found.outcome.plan.leavers[each.index]
         if _meddled_since_read(life, found, leaver.leaver.id):
             continue
         claims = [(r.step, r.change) for r in each.results if r.change and r.outcome in DONE]
-        claims += _silent(leaver, each, found) if success and not each.refused else []
         for step, change in claims:
-            if not holds(life, leaver.leaver.id, change) and not _excusable(life, change):
+            if not holds(life, leaver.leaver.id, change):
                 raise BrokenError("I4", f"told as done, and yet not so: {step} {change.key}")
 
 
 DONE = (Outcome.CHANGED, Outcome.UNCHANGED)
 
 
-def _silent(leaver: LeaverPlan, each: LeaverOutcome, found: Try) -> list[tuple[str, Change]]:
-    """What was planned and is due, and of which a successful run says nothing."""
-    told = {(r.step, r.change.key) for r in each.results if r.change}
-    due = [planned for planned in leaver.steps if planned.due <= found.now]
-    return [(p.step.id, c) for p in due for c in p.changes if (p.step.id, c.key) not in told]
+def nothing_in_silence(found: Try) -> None:
+    """I4: of every planned change that is due, every part is told how it ended, or that its step did not start."""
+    assert found.outcome is not None
+    for each in found.outcome.leavers:
+        leaver = found.outcome.plan.leavers[each.index]
+        told = {(r.step, r.change.key, part) for r in each.results if r.change for part in _parts(r.change)}
+        for planned in leaver.steps:
+            if planned.due > found.now or each.refused or each.stopped or planned.step.id in each.not_started:
+                continue
+            for change in planned.changes:
+                missing = [part for part in _parts(change) if (planned.step.id, change.key, part) not in told]
+                if missing:
+                    raise BrokenError("I4", f"nothing is told of {planned.step.id} {change.key} {missing}")
 
 
-def _excusable(life: Life, change: Change) -> bool:
-    """Whether the change may have been left out as shared or unreadable, and yet be told as done."""
-    refusing = any(
-        fault["fault"].get("status", 0) in (400, 403, 409) for found in life.tries for fault in found.attempt.faults
-    )
-    meddled = any(change.target.id in event.what for _, event in life.meddles())
-    return excused("not-needed-is-not-so") and (refusing or (meddled and change.target.kind == "device"))
+def _parts(change: Change) -> list[str]:
+    return [part.id for part in change.parts] or [""]
 
 
 def _meddled_since_read(life: Life, found: Try, leaver: str) -> bool:
@@ -76,8 +69,6 @@ def nothing_after_the_end(life: Life, found: Try) -> None:
         if isinstance(event, Ended):
             ended = event
         if ended is not None and isinstance(event, Asked) and any(call.write for call in event.calls):
-            if event.at == ended.at and ended.kind != "kill" and excused("queued-writes"):
-                continue
             raise BrokenError("I5", f"a write after {ended.kind} {ended.where}: {event.calls}")
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from offboard.model import LeaverPlan
 from offboard.sandbox.journal import JournalEntry
-from tests.simulation.known import excused
 from tests.simulation.life import Life
 from tests.simulation.tape import Asked, Call, Ended, Recorded, Stored
 from tests.simulation.wording import ADDRESSES, GUID, BrokenError, Key, effect_key, expected, kind_of
@@ -27,6 +26,8 @@ class Book:
     opened: dict[Key, int] = field(default_factory=dict)
     closed: dict[Key, int] = field(default_factory=dict)
     owed: set[Key] = field(default_factory=set)
+    unclaimed: list[set[Key]] = field(default_factory=list)
+    """Per effect that no outcome has owned up to: the intents that may have brought it about."""
 
     def intent(self, key: Key, place: int) -> None:
         """One intent: the only one that is open."""
@@ -34,8 +35,14 @@ class Book:
             raise BrokenError("I1", f"a second intent of {key} without an outcome")
         self.opened[key] = place
 
-    def outcome(self, key: Key, place: int) -> None:
-        """One outcome: of an intent that is open."""
+    def outcome(self, key: Key, place: int, *, disowned: bool) -> None:
+        """One outcome: of an intent that is open; `disowned` when it says that nothing was done."""
+        for effect in [effect for effect in self.unclaimed if key in effect]:
+            effect.discard(key)
+            if not disowned:
+                self.unclaimed.remove(effect)
+            elif not effect:
+                raise BrokenError("I1", f"told as not sent, and yet executed: {key}")
         if key not in self.opened and not (key in self.closed and self._untold(self.closed[key], place)):
             raise BrokenError("I1", f"an outcome of {key} without an intent")
         self.opened.pop(key, None)
@@ -50,6 +57,8 @@ class Book:
         if not covered:
             raise BrokenError("I1", f"no intent before {effect.method} {effect.path}")
         self.owed.update(covered)
+        if effect.effect.get("changed", True):
+            self.unclaimed.append(set(covered))
 
     def _untold(self, place: int, until: int) -> bool:
         """Whether the process died between this record and its transaction."""
@@ -81,11 +90,8 @@ def _enter(book: Book, record: dict[str, Any], place: int) -> None:
     if record["event"] == "intent":
         book.intent(key, place)
     elif record["event"] == "outcome":
-        if key in book.owed and record.get("why", "").startswith("not sent") and not excused("said-not-sent"):
-            raise BrokenError("I1", f"told as not sent, and yet executed: {key}")
-        book.outcome(key, place)
-    elif excused("open-intent"):
-        book.owed.discard(key)
+        nothing = record["outcome"] == "unchanged" or record.get("why", "").startswith("not sent: ")
+        book.outcome(key, place, disowned=nothing)
 
 
 def once(life: Life) -> None:
@@ -142,13 +148,6 @@ def nobody_deleted_who_was_enabled(life: Life) -> None:
     """I3: whoever was read as enabled, although the plan disables them first, is not deleted."""
     assert life.plan is not None
     first = {each.leaver.id for each in life.plan.leavers if _disables_before_deleting(each)}
-    if excused("held-unchanged"):
-        first &= {
-            e.record["leaver"]["id"]
-            for e in life.tape
-            if isinstance(e, Recorded) and e.record["event"] == "outcome" and e.record["outcome"] == "changed"
-            if e.record["change"]["verb"] == "disable" and e.record["change"]["target"]["kind"] == "user"
-        }
     enabled: dict[str, bool] = {}
     for asked in life.requests():
         for call in asked.calls:

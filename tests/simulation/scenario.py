@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 from tests.simulation.faults import DELAYS, LAGS, draw_faults
-from tests.simulation.known import excused
 from tests.simulation.meddling import Meddle, draw_meddle
 
 PEOPLE = {
@@ -126,11 +125,7 @@ def _steps(rng: Random) -> list[str]:
         actions.insert(place, _step(rng, "delete-user", due=later))
     if rng.random() < 0.15:
         actions.append(_step(rng, "list-deleted-users"))
-    return sorted(actions, key=_later) if excused("due-order") else actions
-
-
-def _later(step: str) -> int:
-    return (0, 1, 30)[("due: T+1h" in step) + 2 * ("due: T+30d" in step)]
+    return actions
 
 
 def _step(rng: Random, action: str, parameters: str = "", *, id: str = "", due: str = "") -> str:

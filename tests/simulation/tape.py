@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from offboard.sandbox.journal import JournalEntry
+from offboard.sandbox.wire import Response
 
 
 @dataclass(frozen=True)
@@ -101,15 +102,15 @@ def calls_of(request: httpx.Request, content: bytes) -> list[Call]:
     return [Call(i["id"], i["method"], i["url"].partition("?")[0], i.get("body")) for i in body["requests"]]
 
 
-def seen_in(answer: httpx.Response, calls: list[Call]) -> dict[str, Seen]:
+def seen_in(answer: Response, calls: list[Call]) -> dict[str, Seen]:
     """What an answer says about each call, in as far as it makes sense."""
     whole = _retry_after(dict(answer.headers))
     try:
-        body = json.loads(answer.content) if answer.content.strip() else None
+        body = json.loads(answer.body) if answer.body.strip() else None
     except ValueError:
-        return {} if answer.status_code < 400 else {c.id: Seen(answer.status_code, None, whole) for c in calls}
-    if calls[0].id == "" or answer.status_code >= 400:
-        return {c.id: Seen(answer.status_code, body, whole) for c in calls}
+        return {} if answer.status < 400 else {c.id: Seen(answer.status, None, whole) for c in calls}
+    if calls[0].id == "" or answer.status >= 400:
+        return {c.id: Seen(answer.status, body, whole) for c in calls}
     items = body.get("responses", []) if isinstance(body, dict) else []
     return {i["id"]: Seen(i["status"], i.get("body"), _retry_after(i.get("headers", {}))) for i in items}
 

@@ -57,9 +57,9 @@ def test_a_seed_replays_exactly_also_in_another_process(others: ProcessPoolExecu
 # -- the judge itself: a program that breaks a rule is found out ---------------------------------------------------------
 
 
-def first_broken(seeds: Iterable[int]) -> str:
-    """The first rule that is broken within these seeds."""
-    return next((rule for _, rule, _ in map(outcome_of, seeds) if rule), "none")
+def broken(rule: str, seeds: Iterable[int]) -> bool:
+    """Whether one of these seeds breaks this rule."""
+    return any(found == rule for _, found, _ in map(outcome_of, seeds))
 
 
 def deaf(self: Sender, answer: Answer) -> None:
@@ -76,7 +76,7 @@ async def careless(send: Callable[..., Any], self: Sender, *infos: Any, **option
 def test_sending_before_its_time_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sender, "_learn", deaf)
 
-    assert first_broken(range(60)) == "I6"
+    assert broken("I6", range(60))
 
 
 @pytest.mark.parametrize("name", ["write", "write_one"])
@@ -88,14 +88,18 @@ def test_sending_again_blindly_is_found_out(monkeypatch: pytest.MonkeyPatch, nam
 
     monkeypatch.setattr(Sender, name, twice)
 
-    assert first_broken(range(60)) == "I6"
+    assert broken("I6", range(60))
 
 
 def test_acting_without_an_intent_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    audit = Ledger.audit
-    monkeypatch.setattr(Ledger, "audit", lambda self, event, **f: None if event == "intent" else audit(self, event, **f))
+    write = Ledger._write
 
-    assert first_broken(range(60)) == "I1"
+    def forget(self: Ledger, records: Sequence[tuple[str, Any]]) -> None:
+        write(self, [(event, fields) for event, fields in records if event != "intent"])
+
+    monkeypatch.setattr(Ledger, "_write", forget)
+
+    assert broken("I1", range(60))
 
 
 def test_believing_an_answer_without_reading_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,8 +109,9 @@ def test_believing_an_answer_without_reading_back_is_found_out(monkeypatch: pyte
         return []
 
     monkeypatch.setattr(LeaverRun, "_judge", believe)
+    monkeypatch.setattr(LeaverRun, "_undone", lambda self, facts: None)
 
-    assert first_broken(range(60)) == "I4"
+    assert broken("I4", range(60))
 
 
 def test_acting_on_a_refused_leaver_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,13 +124,13 @@ def test_acting_on_a_refused_leaver_is_found_out(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(LeaverRun, "_refusal", shrug)
 
-    assert first_broken(range(60)) == "I3"
+    assert broken("I3", range(60))
 
 
 def test_a_deletion_of_somebody_enabled_again_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LeaverRun, "_held", lambda self, asked, facts: "")
 
-    assert first_broken(filter(_enables_before_a_deletion, range(2000))) == "I3"
+    assert broken("I3", filter(_enables_before_a_deletion, range(2000)))
 
 
 def _enables_before_a_deletion(seed: int) -> bool:
@@ -146,4 +151,4 @@ def test_a_password_that_leaks_is_found_out(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(Ledger, "conclude", chatty)
 
-    assert first_broken(range(60)) == "I7"
+    assert broken("I7", range(60))
