@@ -94,14 +94,18 @@ def _period(
     expected: Path | None,
 ) -> int:
     from offboard.audit import read, verify
-    from offboard.report.collect import collect_since
+    from offboard.report.collect import gather, survey
     from offboard.report.data import period_json
-    from offboard.report.period import make_period
+    from offboard.report.period import Period, cases_of, draw, in_full
     from offboard.report.population import period_document
 
-    found = collect_since(read(path), verification := verify(path), *span)
     names = _expected(expected) if expected else None
-    period = make_period(found, *span, target, sample=sample, only=only, expected=names)
+    verification = verify(path)
+    runs = survey(read(path), verification, *span)
+    cases = cases_of(runs, target)
+    drawn = draw(cases, sample=sample, only=only)
+    files = gather(read(path), runs, {case.run.run for case in drawn})
+    period = Period(*span, target, runs, cases, in_full(drawn, files), names)
     _say(app, form, lambda: period_json(period), lambda: period_document(period))
     return 3 if verification.problem else 0
 

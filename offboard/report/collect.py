@@ -1,24 +1,20 @@
-"""Records of the audit → what is known about one run. Pure."""
+"""Records of the audit → what is known about runs. Pure."""
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from offboard.audit import Flaw, Verification
 from offboard.errors import UsageError
 from offboard.model import JSON, Change
 from offboard.planfile import change_from_json
-
-Record = Mapping[str, Any]
+from offboard.report.tally import ENDED, Record, RunHead, Tally, key_of, outcome_of
 
 SEAL = "checkpoint"
 """A record that vouches, by a signature, for all records before it."""
-ENDED = frozenset({"outcome", "undone", "drifted", "unchanged", "step-skipped"})
-"""Events that say how a change, or a step as a whole, ended."""
 QUIET = frozenset({"unchanged", "step-skipped"})
 """Of these a resumed run repeats some; the last one stands for all."""
 
@@ -45,7 +41,12 @@ class Entry:
     @property
     def outcome(self) -> str:
         """One of the five; a change that was undone by somebody has failed."""
-        return "failed" if self.record["event"] == "undone" else str(self.record.get("outcome") or "")
+        return outcome_of(self.record)
+
+    @property
+    def key(self) -> str:
+        """What it is about."""
+        return key_of(self.record)
 
     @property
     def graph(self) -> Record:
@@ -54,60 +55,18 @@ class Entry:
 
 
 @dataclass
-class LeaverFile:
-    """All that the audit says about one leaver of a run."""
+class LeaverFile(Tally):
+    """All that the audit says about one leaver of a run: what is counted, and the records behind it."""
 
-    id: str
-    upn: str
     entries: list[Entry] = field(default_factory=list)
-    closing: Record | None = None
-    """The last record of how the run ended for this leaver."""
-    refused: list[str] = field(default_factory=list)
-    intents: list[int] = field(default_factory=list)
-    """Numbers of the records of what was about to be sent."""
+    seqs: list[int] = field(default_factory=list)
+    """Numbers of the records about this leaver."""
     steered: list[Record] = field(default_factory=list)
     """Held, released, canceled, moved: what people decided meanwhile."""
-
-    @property
-    def detail(self) -> Record:
-        """What the last record of how it ended says."""
-        return (self.closing or {}).get("detail") or {}
-
-    @property
-    def name(self) -> str:
-        """The name that people know."""
-        return str(self.detail.get("display_name") or self.upn)
-
-    @property
-    def open_items(self) -> list[Record]:
-        """What is left open, whether accepted or not."""
-        return list(self.detail.get("open_items") or ())
-
-    @property
-    def about(self) -> Record | None:
-        """Who the person is, under Graph's names; None when an older version carried the run out."""
-        found = self.detail.get("about")
-        return found if isinstance(found, dict) else None
-
-    @property
-    def seqs(self) -> tuple[int, int] | None:
-        """Numbers of the first and the last record about this leaver."""
-        found = [e.record["seq"] for e in self.entries] + self.intents
-        found += [r["seq"] for r in (*self.steered, *((self.closing,) if self.closing else ()))]
-        return (min(found), max(found)) if found else None
-
-    def at(self, verb: str) -> datetime | None:
-        """When this change of the user was first known to be so, by this run."""
-        times = [e.at for e in self.done() if e.change and (e.change.verb, e.change.target.kind) == (verb, "user")]
-        return min(times, default=None)
 
     def done(self, kind: str = "") -> list[Entry]:
         """Changes that this run made, read back; of one kind of object, or of all."""
         return [e for e in self.entries if e.outcome == "changed" and e.change and kind in ("", e.change.target.kind)]
-
-    def freed(self) -> list[str]:
-        """Names of the licenses that this run took back."""
-        return [part.name for e in self.done() if e.change and e.change.verb == "free" for part in e.change.parts]
 
 
 @dataclass
@@ -141,15 +100,21 @@ class RunFile:
         return found
 
     @property
+    def head(self) -> RunHead:
+        """The run, counted."""
+        people: dict[str, Tally] = {each.id: each for each in self.leavers}
+        first, last = self.records[0], self.records[-1]
+        return RunHead(self.run, self.started, self.verification, first, last, len(self.records), people, self.checkpoint)
+
+    @property
     def digest(self) -> str:
         """The digest of the plan that was carried out."""
-        return str((self.started.get("detail") or {}).get("digest") or "")
+        return self.head.digest
 
     @property
     def flaw(self) -> Flaw | None:
-        """What is wrong with the log up to the end of this run; what was added later does not concern it."""
-        problem = self.verification.problem
-        return problem if problem is not None and problem.seq <= self.records[-1]["seq"] else None
+        """What is wrong with the log up to the end of this run."""
+        return self.head.flaw
 
 
 def collect(records: Iterable[Record], verification: Verification, asked: str) -> RunFile:
@@ -179,18 +144,13 @@ def collect(records: Iterable[Record], verification: Verification, asked: str) -
             by_plan.setdefault(plan, []).append(record)
     run = _only(runs, asked)
     mine = sorted((*by_plan.get(runs[run], ()), *(r for r in mine if r["run"] == run)), key=lambda r: r["seq"])
-    return _file(run, mine, verification, seals)
+    return RunFile(run, mine, _leavers(mine), verification, _after(seals, mine[-1]))
 
 
-def _file(run: str, mine: list[Record], verification: Verification, seals: Sequence[Record]) -> RunFile:
-    at = bisect.bisect(seals, mine[-1]["seq"], key=lambda seal: int(seal["seq"]))
-    return RunFile(run, mine, _leavers(mine), verification, seals[at] if at < len(seals) else None)
-
-
-def collect_since(
+def survey(
     records: Iterable[Record], verification: Verification, since: datetime, until: datetime | None
-) -> list[RunFile]:
-    """Every run that began in a period, in order; whatever happened in it later is in it.
+) -> list[RunHead]:
+    """Every run that began in a period, counted, in order; whatever happened in it later is counted too.
 
     Args:
         records: The whole log, in order.
@@ -198,22 +158,58 @@ def collect_since(
         since: First instant of the period.
         until: First instant after it; None for no end.
     """
-    begin, end = since.timestamp(), until.timestamp() if until else float("inf")
-    plans: dict[str, list[Record]] = {}
-    runs: dict[str, list[Record]] = {}
+    plans: dict[str, Record] = {}
+    runs: dict[str, RunHead] = {}
     seals: list[Record] = []
     for record in records:
-        run, plan = str(record.get("run") or ""), str(record.get("plan") or "")
-        if record["event"] == SEAL:
+        run, event = record.get("run"), record["event"]
+        if run in runs:
+            runs[run].fold(record)
+        elif run:
+            if event == "run-started" and _within(record, since, until):
+                before = plans.get(str(record.get("plan")))
+                runs[run] = RunHead(run, record, verification, before or record, record, 1 if before else 0)
+                runs[run].fold(record)
+        elif event == SEAL:
             seals.append(record)
-        elif run in runs:
-            runs[run].append(record)
-        elif record["event"] == "run-started" and run:
-            if begin <= datetime.fromisoformat(record["time"]).timestamp() < end:
-                runs[run] = [*plans.get(plan, ()), record]
-        elif plan and not run:
-            plans.setdefault(plan, []).append(record)
-    return [_file(run, mine, verification, seals) for run, mine in runs.items()]
+        elif plan := record.get("plan"):
+            plans.setdefault(str(plan), record)
+    for head in runs.values():
+        head.checkpoint = _after(seals, head.last)
+    return list(runs.values())
+
+
+def _within(record: Record, since: datetime, until: datetime | None) -> bool:
+    at = datetime.fromisoformat(record["time"])
+    return since <= at and (until is None or at < until)
+
+
+def gather(records: Iterable[Record], heads: Sequence[RunHead], wanted: Collection[str]) -> dict[str, RunFile]:
+    """Everything about a few of the runs that were counted, by id.
+
+    Args:
+        records: The whole log, in order.
+        heads: As counted.
+        wanted: Ids of the runs to be told in full.
+    """
+    found: dict[str, list[Record]] = {head.run: [] for head in heads if head.run in wanted}
+    plans = {str(head.started.get("plan")): found[head.run] for head in heads if head.run in wanted}
+    for record in records:
+        run = record.get("run")
+        if run in found:
+            found[run].append(record)
+        elif not run and (mine := plans.get(str(record.get("plan")))) is not None and not mine:
+            mine.append(record)
+    known = {head.run: head for head in heads}
+    return {
+        run: RunFile(run, mine, _leavers(mine), known[run].verification, known[run].checkpoint)
+        for run, mine in found.items()
+    }
+
+
+def _after(seals: Sequence[Record], last: Record) -> Record | None:
+    at = bisect.bisect(seals, last["seq"], key=lambda seal: int(seal["seq"]))
+    return seals[at] if at < len(seals) else None
 
 
 def _only(runs: Mapping[str, str], asked: str) -> str:
@@ -227,30 +223,26 @@ def _only(runs: Mapping[str, str], asked: str) -> str:
 
 def _leavers(records: Sequence[Record]) -> list[LeaverFile]:
     found: dict[str, LeaverFile] = {}
-    intents: dict[tuple[str, str, str], datetime] = {}
-    quiet: dict[tuple[str, str, str], int] = {}
+    intents: dict[tuple[str, str], datetime] = {}
+    quiet: dict[tuple[str, str], int] = {}
     for record in records:
         who = record.get("leaver")
         if not isinstance(who, dict):
             continue
         leaver = found.setdefault(str(who.get("id")), LeaverFile(str(who.get("id")), str(who.get("upn"))))
-        change = _change(record.get("change"))
-        key = (leaver.id, str(record.get("step") or ""), change.key if change else "")
+        leaver.fold(record)
+        leaver.seqs.append(int(record["seq"]))
+        key = (leaver.id, key_of(record))
         if record["event"] == "intent":
             intents.setdefault(key, datetime.fromisoformat(record["time"]))
-            leaver.intents.append(record["seq"])
         elif record["event"] in ENDED:
-            _enter(leaver, Entry(record, change, intents.get(key)), key, quiet)
-        elif record["event"] == "leaver-ended":
-            leaver.closing = record
-        elif record["event"] == "refused":
-            leaver.refused.append(str(record.get("why") or ""))
-        else:
+            _enter(leaver, Entry(record, _change(record.get("change")), intents.get(key)), key, quiet)
+        elif record["event"] not in ("leaver-ended", "refused"):
             leaver.steered.append(record)
     return list(found.values())
 
 
-def _enter(leaver: LeaverFile, entry: Entry, key: tuple[str, str, str], quiet: dict[tuple[str, str, str], int]) -> None:
+def _enter(leaver: LeaverFile, entry: Entry, key: tuple[str, str], quiet: dict[tuple[str, str], int]) -> None:
     if entry.record["event"] in QUIET:
         if key in quiet:
             leaver.entries[quiet[key]] = entry

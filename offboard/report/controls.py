@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from offboard.render.words import count, exact
-from offboard.report.collect import LeaverFile, RunFile
+from offboard.report.tally import RunHead, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,19 @@ class Control:
 
     name: str
     asks: str
-    answer: Callable[[Sequence[RunFile]], str]
+    answer: Callable[[Sequence[RunHead]], str]
 
 
-def _people(runs: Sequence[RunFile]) -> list[LeaverFile]:
+def _people(runs: Sequence[RunHead]) -> list[Tally]:
     return [leaver for run in runs for leaver in run.leavers]
 
 
-def _blocked(runs: Sequence[RunFile]) -> str:
+def _blocked(runs: Sequence[RunHead]) -> str:
     people = _people(runs)
     disabled = [at for each in people if (at := each.at("disable"))]
     revoked = sum(1 for each in people if each.at("revoke"))
     reset = sum(1 for each in people if each.at("set"))
-    methods = sum(len(each.done("signInMethod")) for each in people)
+    methods = sum(each.kinds["signInMethod"] for each in people)
     last = f", the last at {exact(max(disabled))}" if disabled else ""
     return (
         f"Sign-in blocked for {len(disabled)} of {count(len(people), 'leaver')}{last}; {revoked} signed out everywhere, "
@@ -41,32 +41,32 @@ def _blocked(runs: Sequence[RunFile]) -> str:
     )
 
 
-def _accounts(runs: Sequence[RunFile]) -> str:
+def _accounts(runs: Sequence[RunHead]) -> str:
     people = _people(runs)
-    changes = sum(len(each.done()) for each in people)
+    changes = sum(each.kinds.total() for each in people)
     deleted = sum(1 for each in people if each.at("delete"))
     waits = sum(len(each.detail.get("later") or ()) for each in people)
     later = f", {count(waits, 'step')} still to come" if waits else ""
     return f"{count(changes, 'change')} made and read back, {count(deleted, 'account')} deleted{later}."
 
 
-def _assets(runs: Sequence[RunFile]) -> str:
-    devices = {e.change.target.id for each in _people(runs) for e in each.done("device") if e.change}
+def _assets(runs: Sequence[RunHead]) -> str:
+    devices = {id for each in _people(runs) for id in each.devices}
     return f"{count(len(devices), 'device')} disabled or taken from the leaver in the directory; hand-over is not shown here."
 
 
-def _rights(runs: Sequence[RunFile]) -> str:
-    groups = sum(len(each.done("group")) for each in _people(runs))
-    seats = sum(len(each.freed()) for each in _people(runs))
+def _rights(runs: Sequence[RunHead]) -> str:
+    groups = sum(each.kinds["group"] for each in _people(runs))
+    seats = sum(len(each.licenses) for each in _people(runs))
     return f"{count(groups, 'group membership')} ended, {count(seats, 'license')} taken back."
 
 
-def _after(runs: Sequence[RunFile]) -> str:
+def _after(runs: Sequence[RunHead]) -> str:
     left = sum(len(each.open_items) for each in _people(runs))
     return f"{count(left, 'open item')} named, each with its reason." if left else "Nothing was left open."
 
 
-def _process(runs: Sequence[RunFile]) -> str:
+def _process(runs: Sequence[RunHead]) -> str:
     books = sorted({str((run.started.get("detail") or {}).get("playbook") or "unknown") for run in runs})
     said = f"plan {runs[0].digest[:19]}…" if len(runs) == 1 else count(len(runs), "plan")
     noun = "Playbook" if len(books) == 1 else "Playbooks"
@@ -84,6 +84,6 @@ CONTROLS = (
 )
 
 
-def answers(runs: Sequence[RunFile]) -> list[tuple[str, str, str]]:
+def answers(runs: Sequence[RunHead]) -> list[tuple[str, str, str]]:
     """Control, what it asks, what these runs show."""
     return [(each.name, each.asks, each.answer(runs)) for each in CONTROLS]

@@ -11,6 +11,7 @@ from offboard.report.controls import answers
 from offboard.report.measure import TARGET
 from offboard.report.packet import NONE, UNRECORDED, authority, event, executed, packet
 from offboard.report.period import Period
+from offboard.report.tally import RunHead
 
 SCHEMA = "offboard.report/2"
 
@@ -25,8 +26,8 @@ def report_json(run: RunFile, target: timedelta = TARGET) -> dict[str, JSON]:
     return {
         "schema": SCHEMA,
         **_run(run, target),
-        "controls": _controls([run]),
-        "integrity": integrity([run]),
+        "controls": _controls([run.head]),
+        "integrity": integrity([run.head]),
     }
 
 
@@ -36,7 +37,7 @@ def period_json(period: Period) -> dict[str, JSON]:
     Args:
         period: As made.
     """
-    packets = [{"run": case.run.run, **packet(case.run, case.leaver, period.target)} for case in period.packets]
+    packets = [{"run": run.run, **packet(run, leaver, period.target)} for run, leaver in period.packets]
     return {
         "schema": SCHEMA,
         "since": period.since.isoformat(),
@@ -73,20 +74,20 @@ def _run(run: RunFile, target: timedelta) -> dict[str, JSON]:
     return {**_about_run(run), "leavers": [packet(run, each, target) for each in run.leavers]}
 
 
-def _controls(runs: Sequence[RunFile]) -> list[JSON]:
+def _controls(runs: Sequence[RunHead]) -> list[JSON]:
     return [dict(zip(("control", "asks", "shows"), row, strict=True)) for row in answers(runs)]
 
 
-def integrity(runs: Sequence[RunFile]) -> dict[str, JSON]:
+def integrity(runs: Sequence[RunHead]) -> dict[str, JSON]:
     """The range of records behind the report, and whether it is whole."""
-    first = min((run.records[0] for run in runs), key=lambda record: int(record["seq"]))
-    last = max((run.records[-1] for run in runs), key=lambda record: int(record["seq"]))
+    first = min((run.first for run in runs), key=lambda record: int(record["seq"]))
+    last = max((run.last for run in runs), key=lambda record: int(record["seq"]))
     flaw = next((run.flaw for run in runs if run.flaw), None)
-    sealed = next((run.checkpoint for run in runs if run.records[-1] is last and run.checkpoint), None)
+    sealed = next((run.checkpoint for run in runs if run.last is last and run.checkpoint), None)
     return {
         "first": {"seq": first["seq"], "hash": first["hash"]},
         "last": {"seq": last["seq"], "hash": last["hash"]},
-        "records": sum(len(run.records) for run in runs),
+        "records": sum(run.count for run in runs),
         "valid": flaw is None,
         "problem": str(flaw) if flaw else NONE,
         "checkpoint": {"seq": sealed["seq"], **(sealed.get("detail") or {})} if sealed else NONE,

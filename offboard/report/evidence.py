@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from offboard.model import JSON
 from offboard.render.words import clock_after, count, exact, words
 from offboard.report.blocks import Alert, Block, Cell, Document, Facts, Glance, Items, Lines, Section, Table, Title
-from offboard.report.collect import LeaverFile, Record, RunFile
+from offboard.report.collect import LeaverFile, RunFile
 from offboard.report.controls import answers
 from offboard.report.data import integrity
 from offboard.report.measure import TARGET, VERBS, Times, exceptions, punctual, state
 from offboard.report.packet import NONE, UNRECORDED, WHO, authority, devices, executed, packet
 from offboard.report.steps import HEAD, row
+from offboard.report.tally import Record, RunHead
 
 SAYS = {NONE: "not applicable", UNRECORDED: "not recorded"}
 _LABELS = {
@@ -37,7 +38,7 @@ def document(run: RunFile, target: timedelta = TARGET) -> Document:
     sections = [leaver_section(run, each, target, page=many) for each in run.leavers]
     why = Section("Authority, and what was intended", list(authority_of(run)))
     front = [_everybody(run, target), why] if many else []
-    behind = [controls([run]), seal([run])] if many else [why, controls([run]), seal([run])]
+    behind = [controls([run.head]), seal([run.head])] if many else [why, controls([run.head]), seal([run.head])]
     return Document(f"Offboarding of {name}", list(_head(run)), [*front, *sections, *behind])
 
 
@@ -45,14 +46,14 @@ def _everybody(run: RunFile, target: timedelta) -> Section:
     """The leavers at a glance, each on a line."""
     rows: list[Sequence[Cell]] = []
     for each in run.leavers:
-        times, (word, tone) = Times.of(run, each, target), state(each)
+        times, (word, tone) = Times.of(run.started, each, target), state(each)
         left = sum(1 for item in exceptions(run, each) if item.code != "due-later")
         took = f"after {span(times.took(times.disabled))}" if times.disabled else "not by this run"
         rows.append([Lines(each.name, [each.upn]), took, punctual(each, times), str(left), Lines(word, [], tone)])
     return Section("Everybody", [Table(("leaver", "sign-in blocked", "target", "left open", "state"), rows, "everybody")])
 
 
-def controls(runs: Sequence[RunFile]) -> Section:
+def controls(runs: Sequence[RunHead]) -> Section:
     """What of the standards the runs show."""
     said = "This report supports these controls; whether they are met is for the assessor to say."
     return Section("Controls", [Items([said]), Table(("control", "asks for", "shown here"), answers(runs), "controls")])
@@ -73,14 +74,14 @@ def _detail(record: Record | None) -> Record:
 
 
 def _head(run: RunFile) -> Iterator[Block]:
-    yield from warnings([run])
+    yield from warnings([run.head])
     ended = run.last("run-ended")
     if ended is None:
         yield Alert("warn", "The run has not ended: what follows is what is known so far.")
     yield from about_run(run)
 
 
-def warnings(runs: Sequence[RunFile]) -> Iterator[Block]:
+def warnings(runs: Sequence[RunHead]) -> Iterator[Block]:
     """What nobody may miss about the log."""
     flaw = next((run.flaw for run in runs if run.flaw), None)
     if flaw is not None:
@@ -151,7 +152,7 @@ def leaver_section(run: RunFile, leaver: LeaverFile, target: timedelta, *, page:
         target: Within which access was to be ended.
         page: Whether it begins a page of its own on paper.
     """
-    times = Times.of(run, leaver, target)
+    times = Times.of(run.started, leaver, target)
     blocks: list[Block] = [Alert("stop", f"Refused, nothing was changed: {why}") for why in leaver.refused]
     blocks += [Alert("warn", f"{r['event'].capitalize()} {when(r)}: {r.get('why') or ''}") for r in leaver.steered]
     blocks.append(_glance(run, leaver, times))
@@ -258,7 +259,7 @@ def _things(run: RunFile, leaver: LeaverFile, target: timedelta) -> list[Block]:
         ("groups left", said(access["groups_left"])),
         ("sign-in methods removed", said(access["sign_in_methods_removed"])),
         ("password replaced", said(access["password_replaced_at"])),
-        ("licenses freed", ", ".join(leaver.freed()) or "not applicable"),
+        ("licenses freed", ", ".join(leaver.licenses) or "not applicable"),
     ]
     rows: list[Sequence[Cell]] = []
     for device in devices(leaver):
@@ -271,7 +272,7 @@ def _things(run: RunFile, leaver: LeaverFile, target: timedelta) -> list[Block]:
 # -- can it be trusted? ----------------------------------------------------------------------------------------------
 
 
-def seal(runs: Sequence[RunFile]) -> Section:
+def seal(runs: Sequence[RunHead]) -> Section:
     """Which records stand behind the report, and how to check them."""
     found = integrity(runs)
     first, last, sealed = found["first"], found["last"], found["checkpoint"]

@@ -9,21 +9,13 @@ from datetime import datetime, timedelta
 from offboard.render.verdict import EVALUATED, TOKEN
 from offboard.render.words import words
 from offboard.report.collect import LeaverFile, RunFile
+from offboard.report.tally import Record, Tally, time_of
 
 TARGET = timedelta(hours=1)
 """Until access has to be ended, where nothing else is agreed: a usual value for NIST PS-4."""
 
 VERBS = {"disable": "disable-user", "revoke": "revoke-sessions"}
 """What ends access, and the action that does it."""
-
-
-def _time(said: object) -> datetime | None:
-    """A time from a record; a log that does not verify may hold anything."""
-    try:
-        found = datetime.fromisoformat(str(said)) if said else None
-    except ValueError:
-        return None
-    return found if found and found.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +41,15 @@ class Times:
     target: timedelta
 
     @classmethod
-    def of(cls, run: RunFile, leaver: LeaverFile, target: timedelta) -> Times:
-        """The times of one leaver of a run."""
-        leave = leaver.detail.get("leave")
-        ends = [e.change.until for e in leaver.done("user") if e.change and e.change.verb == "delete"]
+    def of(cls, started: Record, leaver: Tally, target: timedelta) -> Times:
+        """The times of one leaver of the run that this record began."""
         return cls(
-            _time(leave),
-            datetime.fromisoformat(run.started["time"]),
+            time_of(leaver.detail.get("leave")),
+            datetime.fromisoformat(started["time"]),
             leaver.at("disable"),
             leaver.at("revoke"),
             leaver.at("delete"),
-            next((end for end in ends if end), None),
+            time_of(leaver.restorable),
             target,
         )
 
@@ -92,15 +82,14 @@ class Times:
         return self.took(at) <= self.target
 
 
-def punctual(leaver: LeaverFile, times: Times) -> str:
+def punctual(leaver: Tally, times: Times) -> str:
     """`in time`, `late`, `already blocked` (before this run), or `not blocked`."""
     if times.disabled is not None:
         return "in time" if times.met(times.disabled) else "late"
-    before = [e for e in leaver.entries if e.record.get("action") == VERBS["disable"] and e.outcome == "unchanged"]
-    return "already blocked" if before else "not blocked"
+    return "already blocked" if leaver.blocked_before else "not blocked"
 
 
-def state(leaver: LeaverFile) -> tuple[str, str]:
+def state(leaver: Tally) -> tuple[str, str]:
     """How it stands with the leaver, as a word and its tone."""
     if leaver.closing is None:
         return ("refused", "stop") if leaver.refused else ("not finished", "stop")
@@ -109,20 +98,12 @@ def state(leaver: LeaverFile) -> tuple[str, str]:
         return "refused", "stop"
     if detail.get("stopped") or detail.get("not_started"):
         return "not finished", "stop"
-    if failures(leaver):
+    if leaver.failed:
         return "failed steps", "stop"
     accepted = set(detail.get("accepted") or ())
     if any(note.get("code") not in accepted for note in leaver.open_items):
         return "open items", "warn"
     return ("steps to come", "good") if detail.get("later") else ("complete", "good")
-
-
-def failures(leaver: LeaverFile) -> list[str]:
-    """Keys of changes whose last word is that they failed."""
-    last: dict[tuple[str, str], str] = {}
-    for entry in leaver.entries:
-        last[str(entry.record.get("step")), entry.change.key if entry.change else ""] = entry.outcome
-    return [f"{step} {key}" for (step, key), outcome in last.items() if outcome == "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +139,9 @@ def _exceptions(leaver: LeaverFile, actor: str) -> Iterator[Exempt]:
         target = note.get("target") or {}
         owner = "accepted by the playbook's author" if note.get("code") in accepted else mine
         yield Exempt(str(target.get("name") or leaver.name), str(note.get("reason")), str(note.get("code")), owner)
-    failed = set(failures(leaver))
     for entry in leaver.entries:
-        key = f"{entry.record.get('step')} {entry.change.key if entry.change else ''}"
-        if entry.outcome == "drifted" or key in failed:
+        if entry.outcome == "drifted" or (entry.outcome == "failed" and entry.key in leaver.failed):
             name = entry.change.target.name if entry.change else str(entry.record.get("step"))
-            failed.discard(key)
             yield Exempt(name, str(entry.record.get("why") or "failed"), entry.outcome, mine)
     for step in leaver.detail.get("not_started") or ():
         yield Exempt(f"step {step}", "not started, because an earlier step failed", "not-started", mine)

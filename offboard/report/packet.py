@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from offboard.model import JSON
 from offboard.planfile import change_json
 from offboard.render.words import done as done_word
-from offboard.report.collect import Entry, LeaverFile, Record, RunFile
+from offboard.report.collect import Entry, LeaverFile, RunFile
 from offboard.report.measure import Times, exceptions, punctual, state
+from offboard.report.tally import Record
 
 NONE, UNRECORDED = "not_applicable", "not_recorded"
 WHO = ("userType", "onPremisesSyncEnabled", "mail", "employeeId", "manager", "department", "jobTitle", "createdDateTime")
@@ -27,7 +28,7 @@ def packet(run: RunFile, leaver: LeaverFile, target: timedelta) -> dict[str, JSO
         leaver: One of its leavers.
         target: Within which access was to be ended.
     """
-    times = Times.of(run, leaver, target)
+    times = Times.of(run.started, leaver, target)
     return {
         "state": state(leaver)[0],
         "identity": _identity(run, leaver),
@@ -45,7 +46,7 @@ def packet(run: RunFile, leaver: LeaverFile, target: timedelta) -> dict[str, JSO
         "accepted": list(leaver.detail.get("accepted") or ()),
         "not_started": list(leaver.detail.get("not_started") or ()),
         "later": list(leaver.detail.get("later") or ()),
-        "records": list(leaver.seqs) if leaver.seqs else NONE,
+        "records": [min(leaver.seqs), max(leaver.seqs)] if leaver.seqs else NONE,
     }
 
 
@@ -193,7 +194,7 @@ def names(leaver: LeaverFile, kind: str) -> list[str]:
 def _assets(leaver: LeaverFile) -> dict[str, JSON]:
     return {
         "devices": devices(leaver) or NONE,
-        "licenses_freed": leaver.freed() or NONE,
+        "licenses_freed": leaver.licenses or NONE,
         "mailbox": UNRECORDED,
         "files": UNRECORDED,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,14 +12,15 @@ from offboard.model import JSON
 from offboard.report.collect import LeaverFile, RunFile
 from offboard.report.measure import Times, punctual, state
 from offboard.report.packet import NONE, iso
+from offboard.report.tally import RunHead, Tally
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One leaver of one run."""
 
-    run: RunFile
-    leaver: LeaverFile
+    run: RunHead
+    leaver: Tally
     times: Times
 
     @property
@@ -68,16 +69,16 @@ class Period:
         target: Within which access was to be ended.
         runs: Every run that began in it.
         cases: Every leaver of these runs.
-        packets: The cases told in full.
+        packets: The leavers told in full, with their runs.
         expected: Who should be among them, as listed by somebody else; None when nobody said.
     """
 
     since: datetime
     until: datetime | None
     target: timedelta
-    runs: Sequence[RunFile]
+    runs: Sequence[RunHead]
     cases: Sequence[Case]
-    packets: Sequence[Case]
+    packets: Sequence[tuple[RunFile, LeaverFile]]
     expected: Collection[str] | None = None
 
     @property
@@ -89,12 +90,12 @@ class Period:
     @property
     def runs_of_packets(self) -> list[RunFile]:
         """The runs behind the packets, each once."""
-        return list({case.run.run: case.run for case in self.packets}.values())
+        return list({run.run: run for run, _ in self.packets}.values())
 
     def totals(self) -> dict[str, JSON]:
         """How many of what."""
         states = Counter(case.state[0] for case in self.cases)
-        licenses = Counter(name for case in self.cases for name in case.leaver.freed())
+        licenses = Counter(name for case in self.cases for name in case.leaver.licenses)
         return {
             "runs": len(self.runs),
             "leavers": len(self.cases),
@@ -102,40 +103,42 @@ class Period:
             "states": dict(sorted(states.items())),
             "punctual": dict(sorted(Counter(case.punctual for case in self.cases).items())),
             "unfinished": sum(1 for case in self.cases if case.unfinished),
-            "changes": sum(len(case.leaver.done()) for case in self.cases),
+            "changes": sum(case.leaver.kinds.total() for case in self.cases),
             "accounts_deleted": sum(1 for case in self.cases if case.times.deleted),
             "licenses_freed": dict(sorted(licenses.items())),
         }
 
 
-def make_period(
-    runs: Sequence[RunFile],
-    since: datetime,
-    until: datetime | None,
-    target: timedelta,
-    *,
-    sample: int | None = None,
-    only: Collection[str] = (),
-    expected: Collection[str] | None = None,
-) -> Period:
-    """A period from its runs.
+def draw(cases: Sequence[Case], *, sample: int | None = None, only: Collection[str] = ()) -> list[Case]:
+    """The cases that are told in full.
 
     Args:
-        runs: As collected.
-        since: First instant.
-        until: First instant after it.
-        target: Within which access was to be ended.
-        sample: How many are told in full; None for all.
-        only: Object ids or user principal names: only these are told in full.
-        expected: Who should be among them, as listed by somebody else.
+        cases: Everybody.
+        sample: How many; None for all.
+        only: Object ids or user principal names: only these.
     """
-    cases = [Case(run, leaver, Times.of(run, leaver, target)) for run in runs for leaver in run.leavers]
     wanted = {name.casefold() for name in only}
     chosen = [c for c in cases if not wanted or wanted & {c.leaver.id.casefold(), c.leaver.upn.casefold()}]
-    if sample is not None and sample < len(chosen):
-        drawn = {id(case) for case in sorted(chosen, key=_lot)[:sample]}
-        chosen = [case for case in chosen if id(case) in drawn]
-    return Period(since, until, target, runs, cases, chosen, expected)
+    if sample is None or sample >= len(chosen):
+        return chosen
+    drawn = {id(case) for case in sorted(chosen, key=_lot)[:sample]}
+    return [case for case in chosen if id(case) in drawn]
+
+
+def cases_of(runs: Sequence[RunHead], target: timedelta) -> list[Case]:
+    """Every leaver of these runs."""
+    return [Case(run, leaver, Times.of(run.started, leaver, target)) for run in runs for leaver in run.leavers]
+
+
+def in_full(drawn: Sequence[Case], files: Mapping[str, RunFile]) -> list[tuple[RunFile, LeaverFile]]:
+    """The drawn cases with everything that is known about them.
+
+    Args:
+        drawn: As drawn.
+        files: Their runs, by id.
+    """
+    people = {(run.run, leaver.id): (run, leaver) for run in files.values() for leaver in run.leavers}
+    return [people[case.run.run, case.leaver.id] for case in drawn]
 
 
 def _lot(case: Case) -> str:

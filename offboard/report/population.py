@@ -22,15 +22,12 @@ def period_document(period: Period) -> Document:
     until = f" until {stamp(period.until)}" if period.until else ""
     sections = [_population(period), *_lists(period)]
     told: set[str] = set()
-    for case in period.packets:
-        first = case.run.run not in told
-        told.add(case.run.run)
-        section = leaver_section(case.run, case.leaver, period.target, page=True)
-        about = (
-            [*about_run(case.run), Title("Authority, and what was intended"), *authority_of(case.run)]
-            if first
-            else [Facts([("run", f"{case.run.run}, as above")])]
-        )
+    for run, leaver in period.packets:
+        section = leaver_section(run, leaver, period.target, page=True)
+        about: list[Block] = [Facts([("run", f"{run.run}, as above")])]
+        if run.run not in told:
+            about = [*about_run(run), Title("Authority, and what was intended"), *authority_of(run)]
+        told.add(run.run)
         sections.append(Section(section.title, [*section.blocks, *about], section.aside, section.state, True))
     if period.runs:
         sections += [controls(period.runs), seal(period.runs)]
@@ -106,7 +103,9 @@ def _lists(period: Period) -> Iterator[Section]:
     ]
     if len(period.packets) < len(period.cases):
         drawn = "Drawn by the hash of each run's first record and the leaver's object id: anybody can draw it again."
-        told = f"Told in full: {listed([_called(case) for case in period.packets])}."
+        told = (
+            f"Told in full: {listed([f'{leaver.name} ({leaver.upn}), run {run.run}' for run, leaver in period.packets])}."
+        )
         blocks += [Title("Sample"), Items([drawn, told])]
     yield Section("Late, unfinished, missing", blocks)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from offboard.audit import read, verify
-from offboard.report.collect import collect_since
+from offboard.report.collect import gather, survey
 from offboard.report.data import period_json
 from offboard.report.html import report_html
 from offboard.report.markdown import report_markdown
-from offboard.report.measure import TARGET
-from offboard.report.period import Period, make_period
+from offboard.report.measure import TARGET, Times, punctual, state
+from offboard.report.period import Period, cases_of, draw, in_full
 from offboard.report.population import period_document
 from tests.cli.conftest import Offboard, offboard, time
 from tests.world import SAWYER, START, World, a_world, fault, steps
@@ -34,8 +34,10 @@ def period(
     expected: Sequence[str] | None = None,
 ) -> Period:
     path = world.folder / "audit.jsonl"
-    runs = collect_since(read(path), verify(path), since, until)
-    return make_period(runs, since, until, TARGET, sample=sample, only=only, expected=expected)
+    runs = survey(read(path), verify(path), since, until)
+    drawn = draw(cases := cases_of(runs, TARGET), sample=sample, only=only)
+    files = gather(read(path), runs, {case.run.run for case in drawn})
+    return Period(since, until, TARGET, runs, cases, in_full(drawn, files), expected)
 
 
 def everything(found: Period) -> tuple[str, str, str]:
@@ -99,9 +101,9 @@ async def test_made_twice_it_is_the_same_to_the_byte(tmp_path: Path) -> None:
 async def test_a_sample_is_drawn_from_all_and_anybody_can_draw_it_again(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         await a_month(world)
-        drawn = [case.leaver.upn for case in period(world, sample=2).packets]
+        drawn = [leaver.upn for _, leaver in period(world, sample=2).packets]
         assert len(drawn) == 2
-        assert drawn == [case.leaver.upn for case in period(world, sample=2).packets]
+        assert drawn == [leaver.upn for _, leaver in period(world, sample=2).packets]
         found = period_json(period(world, sample=2))
         assert (found["sample"], len(found["packets"]), len(found["population"])) == ("2 of 4", 2, 4)
         assert "anybody can draw it again" in everything(period(world, sample=2))[1]
@@ -112,7 +114,7 @@ async def test_only_those_asked_for_are_told_in_full_and_those_expected_are_miss
     async with a_world(tmp_path) as world:
         await a_month(world)
         found = period(world, only=["SAWYERM@contoso.com"], expected=[SAWYER, "PradeepG@contoso.com"])
-        assert [case.leaver.upn for case in found.packets] == ["SawyerM@contoso.com"]
+        assert [leaver.upn for _, leaver in found.packets] == ["SawyerM@contoso.com"]
         assert period_json(found)["missing"] == ["PradeepG@contoso.com"]
         assert "PradeepG@contoso.com" in everything(found)[1]
         assert period_json(period(world))["missing"] == "not_applicable"
@@ -153,3 +155,21 @@ def test_what_makes_no_sense_is_refused(offboard: Offboard, words: tuple[str, ..
     said = offboard(*words)
     assert said.code == 2
     assert "Traceback" not in said.err
+
+
+@pytest.mark.anyio
+async def test_counting_and_telling_in_full_agree_about_everybody(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        await a_month(world)
+        found = period(world)
+        counted = {(case.run.run, case.leaver.id): (case.state, case.punctual, case.times) for case in found.cases}
+        told = {
+            (run.run, leaver.id): (state(leaver), punctual(leaver, times), times)
+            for run, leaver in found.packets
+            for times in [Times.of(run.started, leaver, TARGET)]
+        }
+        assert counted == told
+        assert len(counted) == 4
+        for run, leaver in found.packets:
+            mine = next(case.leaver for case in found.cases if case.run.run == run.run and case.leaver.id == leaver.id)
+            assert mine.kinds.total() == len(leaver.done())
