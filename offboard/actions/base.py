@@ -25,6 +25,10 @@ Since = Callable[[str], datetime | None]
 """For a change's key: the instant of our own recorded intent for it, by Graph's clock; None means "never yet"."""
 
 
+def _keeps_nothing(_password: str, _key: str, _leaver: str) -> None:
+    raise TypeError("there is no place here to keep a sealed password")
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """What an action needs to word a request: the SDK's fluent client, and fresh secrets.
@@ -32,10 +36,12 @@ class Wire:
     Args:
         graph: Builders only; the action sends nothing.
         new_password: A new random password on each call; whoever takes one forgets it at once.
+        keep: Seals a password to a public key and keeps it for the leaver of this id; not forgotten, but for one.
     """
 
     graph: GraphServiceClient
     new_password: Callable[[], str]
+    keep: Callable[[str, str, str], None] = _keeps_nothing
 
     def directory_object(self, id: str) -> str:
         """The absolute address of an object, as `@odata.id` wants it: of this cloud's Graph, also inside a batch."""

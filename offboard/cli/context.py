@@ -15,6 +15,7 @@ from offboard.clock import REAL, Clock
 from offboard.errors import UsageError
 
 if TYPE_CHECKING:
+    from offboard.runs.sealing import Sealer
     from offboard.runs.store import Store
     from offboard.settings.config import Config, TenantConfig
     from offboard.settings.statefolder import StateFolder
@@ -108,6 +109,12 @@ class App:
     def audit_path(self) -> Path:
         """Where the chosen tenant's audit stands."""
         return self.state.tenant_folder(self.tenant.alias) / "audit.jsonl"
+
+    def sealer(self) -> Sealer:
+        """Keeps passwords that are sealed to somebody, beside the audit."""
+        from offboard.runs.sealing import Sealer
+
+        return Sealer(self.audit_path().parent / "passwords", self.clock.now)
 
     def color(self, stream: TextIO) -> bool:
         """Whether to color: on a terminal, unless NO_COLOR or TERM=dumb says otherwise."""

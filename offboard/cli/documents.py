@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from offboard.model import JSON, LeaverPlan, Result
+from offboard.model import JSON, LeaverPlan, Outcome, Result
 from offboard.planfile import change_json, note_json, ref_json, stamp, table_json
+from offboard.recipients import fingerprint
 from offboard.render.verdict import LeaverVerdict, Verdict
 from offboard.runs.engine.shares import Share, as_moved
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
+from offboard.runs.sealing import Sealer
 from offboard.runs.store import RunRecord, Store
 
 UNDO = "undo"
@@ -84,6 +86,20 @@ def outcome_json(outcome: RunOutcome, accepted: Sequence[str]) -> dict[str, JSON
         "exit_code": outcome.exit_code(accepted),
         "leavers": [_leaver_json(outcome, each, accept) for each in outcome.leavers],
     }
+
+
+def sealed_json(outcome: RunOutcome, sealer: Sealer) -> list[dict[str, JSON]]:
+    """Whose new password is kept sealed to whom, and in which file."""
+    found: list[dict[str, JSON]] = []
+    for each in outcome.leavers:
+        leaver = outcome.plan.leavers[each.index].leaver
+        for result in each.results:
+            key = result.change.data.get("seal_to") if result.change else None
+            path = sealer.newest(leaver.id) if key and result.outcome is Outcome.CHANGED else None
+            if path is not None:
+                who = {"id": leaver.id, "userPrincipalName": leaver.user_principal_name}
+                found.append({**who, "step": result.step, "key": fingerprint(str(key)), "path": str(path)})
+    return found
 
 
 def _leaver_json(outcome: RunOutcome, each: LeaverOutcome, accept: Sequence[str]) -> dict[str, JSON]:

@@ -107,13 +107,20 @@ async def carry_out(
 
 def tell_outcome(app: App, outcome: RunOutcome, accepted: tuple[str, ...]) -> None:
     """The verdict, with what is left open and what falls due later."""
-    from offboard.cli.documents import outcome_json, verdict
+    from offboard.cli.documents import outcome_json, sealed_json, verdict
 
+    sealed = sealed_json(outcome, app.sealer())
     if app.as_json:
-        app.out_json({"event": "verdict", **outcome_json(outcome, accepted)}, line=True)
+        more = {"sealed_passwords": sealed} if sealed else {}
+        app.out_json({"event": "verdict", **outcome_json(outcome, accepted), **more}, line=True)
         return
+    from offboard.render.safe import safe
     from offboard.render.verdict import verdict_text
 
     found = verdict(outcome, accepted)
     text = verdict_text(found, width=app.width(), color=app.color(sys.stdout), utf8=can_utf8(sys.stdout))
     app.out("\n" + text)
+    for each in sealed:
+        app.out(
+            f"The new password of {safe(str(each['userPrincipalName']))} is sealed to {each['key']} in\n  {each['path']}"
+        )

@@ -65,7 +65,7 @@ class Session:
         """Carries out plans in this tenant."""
         tools = Tools(
             reader=self.reader,
-            wire=Wire(self.connection.graph, new_password),
+            wire=Wire(self.connection.graph, new_password, self.app.sealer().keep),
             audit=self.audit.bind(run=run, plan=plan, actor=self.actor),
             store=self.store,
             clock=self.app.clock,

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "offboard"
 LEVELS = (
-    ("errors", "exits", "model", "facts", "clock", "shape"),
+    ("errors", "exits", "model", "facts", "clock", "shape", "recipients"),
     ("actions",),
     ("settings", "loading"),
     ("planner", "planfile", "planshape", "guards", "permissions", "findings"),
