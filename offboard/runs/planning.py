@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from offboard import __version__
 from offboard.actions import ACTIONS
 from offboard.errors import NotPermitted, UsageError
-from offboard.facts import Account, Facts, Memberships
+from offboard.facts import Account, Facts, FactType, Memberships
 from offboard.graph.read import Missing, Reader
 from offboard.graph.send import utc_now_of
 from offboard.graph.standing import read_caller
@@ -23,6 +23,8 @@ from offboard.planner import fact_types, plan_leaver
 from offboard.runs.store import Store
 
 VALID_FOR = timedelta(hours=24)
+AT_A_TIME = 500
+"""Leavers who are read at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,17 @@ class PlanMaker:
         kinds = fact_types(playbook.steps) | {Memberships}
         # Asked at the same time, so that who is asking costs no request of its own.
         found, caller = await asyncio.gather(
-            self.reader.resolve([w.user for w in wanted], kinds), read_caller(self.reader.sender)
+            self._resolve([w.user for w in wanted], kinds), read_caller(self.reader.sender)
         )
         tenant = await self._tenant()
         accounts = self._found(wanted, found)
-        facts = await self.reader.facts(accounts, kinds)
-        now = utc_now_of(self.reader.sender)
         leaving = frozenset(account.id for account in accounts)
-        leavers = [self._leaver(f, playbook, w, tenant, now, leaving) for f, w in zip(facts, wanted, strict=True)]
+        leavers, now = list[LeaverPlan](), utc_now_of(self.reader.sender)
+        for some in _portions(len(accounts)):
+            facts = await self.reader.facts(accounts[some], kinds)
+            now = now if leavers else utc_now_of(self.reader.sender)
+            asked = zip(facts, wanted[some], strict=True)
+            leavers += [self._leaver(f, playbook, w, tenant, now, leaving) for f, w in asked]
         plan = Plan(
             id=self.new_id(),
             created=now,
@@ -95,6 +100,12 @@ class PlanMaker:
             tool=f"offboard {__version__}",
         )
         return seal(warn_of_lacking(object_to(plan, self.limits), caller))
+
+    async def _resolve(self, names: Sequence[str], kinds: frozenset[FactType]) -> list[Account | Missing]:
+        found: list[Account | Missing] = []
+        for some in _portions(len(names)):
+            found += await self.reader.resolve(names[some], kinds)
+        return found
 
     async def _tenant(self) -> Tenant:
         tenant = await self.reader.tenant(self.alias)
@@ -132,6 +143,11 @@ class PlanMaker:
 
         leave = wanted.leave or now
         return plan_leaver(facts, playbook, leave, since, wanted.values, fill=_fill, leaving=leaving)
+
+
+def _portions(count: int) -> Iterator[slice]:
+    """Who is read at the same time: many enough to fill batches, few enough that their facts do not fill the memory."""
+    return (slice(first, first + AT_A_TIME) for first in range(0, count, AT_A_TIME))
 
 
 def _fill(step: Step, facts: Facts, values: Mapping[str, str]) -> Step:

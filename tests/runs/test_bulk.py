@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from offboard.audit import verify
+from offboard.errors import UsageError
 from offboard.graph.pace import PER_SECONDS, WRITES, Bucket
 from offboard.model import Plan
+from offboard.runs import planning
 from offboard.sandbox.crowd import person_id, person_name
 from tests.world import SEED, World, a_world, fault, outcomes, steps
 
@@ -122,3 +124,21 @@ def test_a_bucket_gives_back_evenly_and_never_more_than_it_holds() -> None:
     bucket.hold_until(3.0)
     assert bucket.take(1) == 0
     assert bucket.wait(1) == 3.0
+
+
+async def test_people_who_are_read_in_portions_are_planned_for_as_if_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_world(tmp_path) as world:
+        world.sandbox.reset(people=9)
+        names = [person_name(n) for n in range(1, 10)]
+        book = steps("disable-user", "remove-groups", "unown-devices", "remove-licenses", "delete-user")
+        whole = await world.plan(book, *names)
+        monkeypatch.setattr(planning, "AT_A_TIME", 4)
+        portions = await world.plan(book, *names)
+        with pytest.raises(UsageError) as unknown:
+            await world.plan(book, *names[:4], "nobody@contoso.com", *names[4:], "noone@contoso.com")
+
+    assert portions.leavers == whole.leavers
+    assert "nobody@contoso.com" in str(unknown.value.what)
+    assert "noone@contoso.com" in str(unknown.value.what)
