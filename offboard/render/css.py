@@ -42,6 +42,7 @@ td { font-variant-numeric: tabular-nums; }
 .open td:nth-child(3) { color: var(--warn); padding-left: .4rem; }
 .quiet td, .note td, .accepted td { color: var(--soft); }
 .due th { padding-top: 1em; color: var(--ink); font-size: 1em; }
+.needs td:nth-child(1) { width: 24%; } .needs td:nth-child(3) { width: 26%; }
 .listing td { font-size: .93em; overflow-wrap: anywhere; }
 .short { white-space: nowrap; }
 .notes { margin: 1rem 0; padding-left: 1.2rem; }

@@ -52,7 +52,7 @@ def _page(view: PlanView) -> Iterator[Html]:
             "section",
             element("h2", "Needed permissions"),
             element("p", "At least, for a signed-in person:"),
-            _table(("step", "permissions", "remark"), [[_code(s), n, r] for s, n, r in view.needs]),
+            _table(("step", "permissions", "remark"), [[_code(s), n, r] for s, n, r in view.needs], "needs"),
         )
     yield element("section", element("h2", "Evidence"), _facts(view.closing, code=True))
     yield Html("</main>\n")

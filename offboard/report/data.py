@@ -45,6 +45,7 @@ def period_json(period: Period) -> dict[str, JSON]:
         "totals": period.totals(),
         "population": [case.row() for case in period.cases],
         "late": [case.name_in_list() for case in period.cases if case.punctual == "late"],
+        "not_blocked": [case.name_in_list() for case in period.cases if case.punctual == "not blocked"],
         "unfinished": [case.name_in_list() for case in period.cases if case.unfinished],
         "missing": list(period.missing) if period.expected is not None else NONE,
         "sample": f"{len(period.packets)} of {len(period.cases)}",

@@ -43,7 +43,7 @@ def _head(period: Period) -> Iterator[Block]:
         [
             ("Leavers", str(len(period.cases)), "", count(len(period.runs), "run")),
             ("Blocked in time", str(times.count("in time")), "good", f"within {span(period.target)} of the leave time"),
-            ("Late", str(late), "stop" if late else "good", f"{never} not blocked by the run" if never else ""),
+            ("Late", str(late), "stop" if late else "good", "named below" if late else ""),
             ("Unfinished", str(unfinished), "stop" if unfinished else "good", "failed, refused or not ended"),
         ]
     )
@@ -53,7 +53,7 @@ def _head(period: Period) -> Iterator[Block]:
     yield Facts(
         [
             ("states", states or "not applicable"),
-            ("already blocked", f"{already} before the run"),
+            ("not blocked", f"{already} blocked before the run, {never} not blocked by it"),
             ("changes", f"{totals['changes']} made and read back"),
             ("deleted", count(totals["accounts_deleted"], "account")),
             ("licenses freed", licenses or "not applicable"),
@@ -88,6 +88,7 @@ def _after(case: Case, took: timedelta | None, word: str) -> Cell:
 
 def _lists(period: Period) -> Iterator[Section]:
     late = [_called(case) for case in period.cases if case.punctual == "late"]
+    open_door = [f"{_called(case)}: {case.state[0]}" for case in period.cases if case.punctual == "not blocked"]
     unfinished = [f"{_called(case)}: {case.state[0]}" for case in period.cases if case.unfinished]
     if period.expected is None:
         missing = ["Not applicable: no list of those who should be here was given (--expected FILE)."]
@@ -96,6 +97,8 @@ def _lists(period: Period) -> Iterator[Section]:
     blocks: list[Block] = [
         Title("Late"),
         Items(late or ["Nobody."]),
+        Title("Sign-in not blocked by the run"),
+        Items(open_door or ["Nobody."]),
         Title("Unfinished"),
         Items(unfinished or ["Nobody."]),
         Title("Expected, and not here"),
@@ -107,7 +110,7 @@ def _lists(period: Period) -> Iterator[Section]:
             f"Told in full: {listed([f'{leaver.name} ({leaver.upn}), run {run.run}' for run, leaver in period.packets])}."
         )
         blocks += [Title("Sample"), Items([drawn, told])]
-    yield Section("Late, unfinished, missing", blocks)
+    yield Section("Late, not blocked, unfinished, missing", blocks)
 
 
 def _called(case: Case) -> str:

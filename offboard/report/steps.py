@@ -55,7 +55,7 @@ def _exactly(value: JSON) -> str:
 def _sent(intended: datetime | None, at: datetime) -> str:
     if intended is None:
         return "nothing was sent"
-    return f"intent recorded {clock(intended) if intended.date() == at.date() else exact(intended)}"
+    return f"intent {clock(intended) if intended.date() == at.date() else exact(intended)}"
 
 
 def _request(entry: Entry) -> Cell:

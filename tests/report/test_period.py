@@ -70,6 +70,7 @@ async def test_everybody_of_the_period_is_in_it_with_the_late_and_the_unfinished
         assert len(rows) == 3
         assert [each["userPrincipalName"] for each in found["late"]] == ["IsaiahL@contoso.com"]
         assert [each["userPrincipalName"] for each in found["unfinished"]] == ["MeganB@contoso.com"]
+        assert [each["userPrincipalName"] for each in found["not_blocked"]] == ["MeganB@contoso.com"]
         assert found["totals"]["leavers"] == 3
         assert found["integrity"]["valid"] is True
 
