@@ -34,7 +34,22 @@ ALLOWED = VOID | {
 }
 ALLOWED |= {"p", "ul", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "a"}
 ALLOWED |= {"bdi", "code", "b", "strong", "small", "span"}
-CLASSES = {"alert", "stop", "warn", "scroll", "upn", "about", "leaver", "steps", "due", "n", "listing", "notes", "short"}
+CLASSES = {
+    "alert",
+    "stop",
+    "warn",
+    "scroll",
+    "upn",
+    "about",
+    "leaver",
+    "needs",
+    "steps",
+    "due",
+    "n",
+    "listing",
+    "notes",
+    "short",
+}
 CLASSES |= {"change", "lossy", "note", "open", "accepted", "quiet"}
 
 
