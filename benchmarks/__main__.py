@@ -1,10 +1,10 @@
 """Measure, and write `benchmarks/RESULTS.md`.
 
-python -m benchmarks                    everything but the long runs: about a quarter of an hour
 python -m benchmarks --quick            a few leavers, few repetitions: within three minutes
-python -m benchmarks --full-time        1,000 leavers in real time beside the scaled ones: five minutes more for each run
-python -m benchmarks --long             10,000 leavers on a scaled clock, the growth of everything: half an hour more
-python -m benchmarks bulk urgent        some sections only; the others keep the figures they have
+python -m benchmarks                    everything but the long runs: about twenty minutes
+python -m benchmarks --full-time        1,000 leavers in real time instead of scaled: four minutes more for each run
+python -m benchmarks ten-thousand       10,000 leavers on a scaled clock: ten minutes more; never done unless named
+python -m benchmarks many urgent        some sections only; the others keep the figures they have
 python -m benchmarks --az PATH          with azure-cli as a peer:
                                         python3 -m venv /tmp/az && /tmp/az/bin/pip install azure-cli; --az /tmp/az/bin/az
 """
@@ -14,9 +14,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import audit, bulk, contest, growth, one, results, resumed, shares, startup, urgent
@@ -27,7 +26,10 @@ from benchmarks.served import FULL, OFFBOARD, SEED, NotDone, run
 TITLES = {
     "startup": "Start-up",
     "one": "One leaver",
-    "bulk": "Many leavers",
+    "many": "A hundred leavers",
+    "thousand": "A thousand leavers",
+    "full": "A thousand leavers, full playbook",
+    "ten-thousand": "Ten thousand leavers",
     "peers": "Against peers",
     "urgent": "An urgent leaver during a bulk run",
     "resume": "Killed and resumed",
@@ -37,7 +39,8 @@ TITLES = {
 }
 SPEED = 5.0
 """For runs that the quota makes long; more, and the processor would be what is measured."""
-LONG_SPEED = 8.0
+LONG_SPEED = 10.0
+LONG = ("thousand", "full", "ten-thousand")
 
 
 @dataclass
@@ -45,33 +48,24 @@ class Bench:
     """One call of the command."""
 
     quick: bool
-    long: bool
     full_time: bool
     repeat: int
     az: Path | None
-    _bulk: dict[tuple[int, str, float], list[Bulk]] = field(default_factory=dict)
 
     def say(self, text: str) -> None:
         """Progress."""
         print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
 
     def bulk(self, people: int, playbook: Path = SEED, speed: float = 1.0, times: int = 1) -> list[Bulk]:
-        """Bulk runs of this size; those measured already are not repeated."""
-        known = self._bulk.setdefault((people, playbook.stem, speed), [])
-        while len(known) < times:
-            known.append(measure(people, playbook, speed=speed))
-            last = known[-1]
-            self.say(
-                f"{people:,} leavers, {playbook.stem}, ×{speed:g}: {last.wall:,.0f} s, contained {last.contained:.1f} s"
-            )
-        return known
-
-    @cached_property
-    def thousand(self) -> list[Bulk]:
-        """Bulk runs of a thousand: in real time when asked for, else scaled."""
-        if self.quick:
-            return []
-        return self.bulk(1000, times=self.repeat) if self.full_time else self.bulk(1000, speed=SPEED, times=self.repeat)
+        """Bulk runs of this size, kept for the sections that need them again."""
+        found = []
+        for _ in range(times):
+            found.append(last := measure(people, playbook, speed=speed))
+            said = f"{people:,} leavers, {playbook.stem}, ×{speed:g}"
+            self.say(f"{said}: {last.wall:,.0f} s, contained after {last.contained:.1f} s")
+        if not self.quick:
+            results.keep_bulk(f"{people} {playbook.stem}", list(map(bulk.to_json, found)))
+        return found
 
     def startup(self) -> Iterable[Row]:
         """Start-up."""
@@ -81,24 +75,29 @@ class Bench:
         """One leaver."""
         return one.rows(1 if self.quick else 5)
 
-    def bulk_rows(self) -> Iterable[Row]:
-        """Many leavers."""
+    def many(self) -> Iterable[Row]:
+        """As many as the burst of the quota holds, in real time."""
         if self.quick:
-            yield from bulk.rows(self.bulk(20))
-            yield from bulk.rows(self.bulk(20, FULL))
-            return
-        yield from bulk.rows(self.bulk(100, times=5))
-        yield from bulk.rows(self.thousand)
-        yield from bulk.rows(self.bulk(1000, FULL, SPEED))
-        if self.long:
-            yield from bulk.rows(self.bulk(10_000, speed=LONG_SPEED))
-        else:
-            yield Row("10,000 leavers", "≤ 1.03 × the floor, ≤ 200 MB", note="only with --long")
+            return [*bulk.rows(self.bulk(20)), *bulk.rows(self.bulk(20, FULL))]
+        return bulk.rows(self.bulk(100, times=5))
+
+    def thousand(self) -> Iterable[Row]:
+        """In real time when asked for, else scaled."""
+        speed = 1.0 if self.full_time else SPEED
+        return bulk.rows(self.bulk(1000, speed=speed, times=self.repeat))
+
+    def full(self) -> Iterable[Row]:
+        """The full playbook."""
+        return bulk.rows(self.bulk(1000, FULL, SPEED, self.repeat))
+
+    def ten_thousand(self) -> Iterable[Row]:
+        """On a clock that runs faster."""
+        return bulk.rows(self.bulk(10_000, speed=LONG_SPEED))
 
     def peers(self) -> Iterable[Row]:
         """Against peers."""
         found = contest.peers(1 if self.quick else 5, 4 if self.quick else 10, self.az, self.say)
-        return contest.rows(found, self.thousand)
+        return contest.rows(found, [bulk.from_json(run) for run in results.kept_bulk().get("1000 seed", [])])
 
     def urgent(self) -> Iterable[Row]:
         """An urgent leaver."""
@@ -117,17 +116,21 @@ class Bench:
         return shares.rows(20 if self.quick else 200)
 
     def growth(self) -> Iterable[Row]:
-        """Growth; all sizes on the same clock."""
+        """Growth, over the sizes that were measured."""
         start = run([*OFFBOARD, "actions"]).must(0).cpu
         if self.quick:
             return growth.rows([*self.bulk(20), *self.bulk(60)], start)
-        sizes = (100, 1000, 10_000) if self.long else (100, 300, 1000)
-        speed = LONG_SPEED if self.long else SPEED
-        return growth.rows([each for size in sizes for each in self.bulk(size, speed=speed)], start)
+        kept = [bulk.from_json(each) for runs in results.kept_bulk().values() for each in runs]
+        return growth.rows([each for each in kept if each.playbook == SEED], start)
 
-    def sections(self) -> dict[str, Callable[[], Iterable[Row]]]:
-        """All sections, in the page's order."""
-        return {name: self.bulk_rows if name == "bulk" else getattr(self, name) for name in TITLES}
+    def sections(self, named: Sequence[str]) -> dict[str, Callable[[], Iterable[Row]]]:
+        """The sections to measure, in the page's order."""
+        usual = [name for name in TITLES if name not in (LONG if self.quick else LONG[-1:])]
+        return {
+            name: getattr(self, name.replace("-", "_"))
+            for name in (TITLES if named else usual)
+            if name in (named or usual)
+        }
 
 
 def main() -> int:
@@ -135,16 +138,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=_Raw)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(TITLES)}; all when left out")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--long", action="store_true")
     parser.add_argument("--full-time", action="store_true")
     parser.add_argument("--repeat", type=int, default=1, help="runs of a thousand leavers")
     parser.add_argument("--az", type=Path)
     given = parser.parse_args()
-    bench = Bench(given.quick, given.long, given.full_time, given.repeat, given.az)
+    if unknown := sorted(set(given.sections) - set(TITLES)):
+        parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(TITLES)}")
+    bench = Bench(given.quick, given.full_time, given.repeat, given.az)
     failed = False
-    for name, measured in bench.sections().items():
-        if given.sections and name not in given.sections:
-            continue
+    for name, measured in bench.sections(given.sections).items():
         bench.say(f"{TITLES[name]} …")
         try:
             found = list(measured())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.results import Row
-from benchmarks.served import FULL, SEED, WRITES, Process, Served, Tally, Used, run, served
+from benchmarks.served import FULL, SEED, WRITES, NotDone, Process, Served, Tally, Used, run, served
 from benchmarks.watch import Watch, disabled, signed_out, watched
 
 BURST, RATE = 3000, 20.0
@@ -25,7 +27,7 @@ class Bulk:
         plan: What planning took.
         apply: What applying took; wall times are the machine's.
         verify: `audit verify` afterwards.
-        status: `status` afterwards.
+        status: `status RUN` afterwards.
         planned: Calls of the plan.
         applied: Calls of the apply.
         contained: Seconds from the start of `apply` until all were disabled and signed out.
@@ -60,6 +62,24 @@ class Bulk:
         return (self.plan.wall + self.apply.wall) * self.speed
 
 
+def to_json(bulk: Bulk) -> dict[str, Any]:
+    """For keeping; what the commands said is left out."""
+    found = asdict(bulk) | {"playbook": bulk.playbook.name}
+    for name in ("plan", "apply", "verify", "status"):
+        found[name]["out"] = ""
+    return found
+
+
+def from_json(kept: dict[str, Any]) -> Bulk:
+    """As it was kept."""
+    found = dict(kept, playbook=SEED.with_name(kept["playbook"]))
+    for name in ("plan", "apply", "verify", "status"):
+        found[name] = Used(**found[name])
+    for name in ("planned", "applied"):
+        found[name] = Tally(**found[name])
+    return Bulk(**found)
+
+
 def measure(people: int, playbook: Path = SEED, *, speed: float = 1.0) -> Bulk:
     """Plan and apply for so many people, in a tenant of so many.
 
@@ -75,11 +95,18 @@ def measure(people: int, playbook: Path = SEED, *, speed: float = 1.0) -> Bulk:
             apply, begun = _apply(tenant, file)
         tenant.check(playbook, 1, people)
         verify = run(tenant.offboard("audit", "verify")).must(0)
-        status = run(tenant.offboard("runs")).must(0)
+        status = run(tenant.offboard("status", _run_of(apply))).must(0)
         contained = max(watch.when(people, disabled), watch.when(people, signed_out)) - begun
         applied = tenant.tally().since(planned)
         steady = _steady(watch, speed)
     return Bulk(people, playbook, speed, plan, apply, verify, status, planned, applied, contained * speed, steady)
+
+
+def _run_of(apply: Used) -> str:
+    found = re.search(r"^run ([0-9a-f]{16}) ", apply.out, re.MULTILINE)
+    if found is None:
+        raise NotDone("the verdict does not name the run")
+    return found[1]
 
 
 def _apply(tenant: Served, file: Path) -> tuple[Used, float]:

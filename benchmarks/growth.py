@@ -12,7 +12,7 @@ KINDS: dict[str, Callable[[Bulk], float]] = {
     "plan": lambda b: b.plan.cpu,
     "apply": lambda b: b.apply.cpu,
     "audit verify": lambda b: b.verify.cpu,
-    "runs": lambda b: b.status.cpu,
+    "status": lambda b: b.status.cpu,
 }
 
 
@@ -25,10 +25,10 @@ def exponent(points: Sequence[tuple[float, float]]) -> float:
 
 
 def rows(found: Sequence[Bulk], start: float) -> Iterator[Row]:
-    """Exponents over the runs of different sizes.
+    """Exponents over the runs of different sizes. Only the processor's time counts, which no clock scales.
 
     Args:
-        found: One or more of each size.
+        found: One or more of each size, of one playbook.
         start: CPU seconds of a process that does next to nothing, which must not flatter the growth.
     """
     sizes = sorted({b.people for b in found})

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 PAGE = Path(__file__).parent / "RESULTS.md"
 KEPT = Path(__file__).parent / "results.json"
@@ -86,9 +87,31 @@ def _short(value: float) -> str:
 
 def keep(section: str, rows: Iterable[Row], command: str) -> None:
     """Remember a section's rows in place of those of an earlier run, and write the page anew."""
-    known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    known = _known()
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%MZ}, commit {_commit()}, load {os.getloadavg()[0]:.1f}"
     known[section] = [asdict(row) | {"command": command, "when": when} for row in rows]
+    _write(known)
+
+
+def keep_bulk(key: str, runs: list[dict[str, Any]]) -> None:
+    """Remember bulk runs, for the sections that compare with them or look at their growth."""
+    known = _known()
+    known.setdefault("bulk runs", {})[key] = runs
+    _write(known)
+
+
+def kept_bulk() -> dict[str, list[dict[str, Any]]]:
+    """The bulk runs that are remembered."""
+    found: dict[str, list[dict[str, Any]]] = _known().get("bulk runs", {})
+    return found
+
+
+def _known() -> dict[str, Any]:
+    known: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    return known
+
+
+def _write(known: dict[str, Any]) -> None:
     KEPT.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -100,7 +123,7 @@ def _commit() -> str:
 
 def write_page(titles: dict[str, str]) -> None:
     """The page, from all sections that were measured."""
-    known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    known = _known()
     lines = [
         "# Results",
         "",
