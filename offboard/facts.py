@@ -53,6 +53,10 @@ class Account:
     job_title: str | None = None
     employee_id: str | None = None
     manager: Ref | None = None
+    resource_account: bool = False
+    """`isResourceAccount`: a room, a device or a call queue rather than a person."""
+    licensed: bool | None = None
+    """Whether there is any license, directly or through a group; None when that was not asked."""
     deleted: datetime | None = None
     """When the user went to the deleted items; None while alive."""
     gone: bool = False

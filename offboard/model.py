@@ -266,6 +266,21 @@ class Objection:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """A guard lifted for one leaver, or for a run as a whole.
+
+    Args:
+        guard: The guard's name.
+        reason: Why, in the words of whoever asked for it.
+        by: Who asked for it, as far as the token tells.
+    """
+
+    guard: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedStep:
     """What one step would do for one leaver.
 
@@ -315,6 +330,7 @@ class LeaverPlan:
         steps: In playbook order.
         objections: What the guards said.
         consequences: Sentences a reviewer must know (tokens that live on, licenses freed …).
+        overrides: Guards that are lifted, each with its reason.
     """
 
     leaver: Leaver
@@ -323,6 +339,7 @@ class LeaverPlan:
     steps: tuple[PlannedStep, ...]
     objections: tuple[Objection, ...] = ()
     consequences: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:

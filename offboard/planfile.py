@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from offboard.model import (
     Note,
     Objection,
     OnFailure,
+    Override,
     Parameter,
     Plan,
     PlannedStep,
@@ -280,6 +281,8 @@ def leaver_plan_json(each: LeaverPlan) -> dict[str, JSON]:
         ],
         "objections": [{"guard": o.guard, "severity": o.severity, "reason": o.reason} for o in each.objections],
         "consequences": list(each.consequences),
+        # Left out when there are none, so that plans of before keep their digest.
+        **({"overrides": [asdict(override) for override in each.overrides]} if each.overrides else {}),
     }
 
 
@@ -365,4 +368,5 @@ def _leaver_plan(doc: Mapping[str, Any]) -> LeaverPlan:
         steps=tuple(_planned(step) for step in doc["steps"]),
         objections=tuple(Objection(**o) for o in doc["objections"]),
         consequences=tuple(doc["consequences"]),
+        overrides=tuple(Override(**o) for o in doc.get("overrides", ())),
     )

@@ -265,6 +265,8 @@ def identify(account: Account, facts: Facts, values: Mapping[str, str]) -> Leave
         "devices": _count(facts.others.get(Devices)),
         "licenses": _count(facts.others.get(Licenses)),
         "roles": _roles(facts),
+        "isResourceAccount": account.resource_account or None,
+        "licensed": account.licensed,
         "parameters": dict(values) or None,
     }
     kept = {key: value for key, value in about.items() if value is not None}
@@ -310,9 +312,16 @@ def fingerprint(facts: Facts, leaving: Collection[str] = ()) -> dict[str, JSON]:
         found["owned"] = sorted(d.id for d in devices.items if _among(d.owners, account.id))
         found["registered"] = sorted(d.id for d in devices.items if _among(d.users, account.id))
         found["known"] = sorted(d.id for d in devices.items)
+        if staying := sorted(d.id for d in devices.items if _stays(d.others(account.id), leaving)):
+            found["staying"] = staying
         if shared := _shared(devices, account.id, leaving):
             found["shared"] = shared
     return found
+
+
+def _stays(others: tuple[Ref, ...] | Unreadable, leaving: Collection[str]) -> bool:
+    """Whether a device belongs to somebody who stays; "cannot be told" counts as somebody."""
+    return isinstance(others, Unreadable) or any(ref.id not in leaving for ref in others)
 
 
 def _shared(devices: Devices, leaver: str, leaving: Collection[str]) -> dict[str, JSON]:

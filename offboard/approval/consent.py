@@ -71,13 +71,12 @@ class Approval:
         return cls(said, document["fingerprint"])
 
 
-def needed(plan: Plan, policy: Policy, *, overrides: Collection[object] = ()) -> str:
+def needed(plan: Plan, policy: Policy) -> str:
     """Why the plan needs a second person, as a sentence; empty when it needs none.
 
     Args:
         plan: As made.
         policy: The tenant's.
-        overrides: Guards that the plan overrides; lifting a guard weighs as much as what cannot be undone.
     """
     if policy.approval == "all":
         return "The tenant asks for a second person's approval of every plan."
@@ -85,24 +84,23 @@ def needed(plan: Plan, policy: Policy, *, overrides: Collection[object] = ()) ->
         return ""
     if any(c.effect is Effect.IRREVERSIBLE for each in plan.leavers for c in each.changes):
         return "Something in this plan cannot be undone, so the tenant asks for a second person's approval."
+    # Lifting a guard weighs as much as what cannot be undone.
+    overrides = any(each.overrides for each in plan.leavers)
     return "This plan overrides a guard, so the tenant asks for a second person's approval." if overrides else ""
 
 
-def refuse_unless_approved(
-    plan: Plan, policy: Policy, approvals: Sequence[Approval], *, overrides: Collection[object] = ()
-) -> None:
+def refuse_unless_approved(plan: Plan, policy: Policy, approvals: Sequence[Approval]) -> None:
     """Refuse a plan that needs more people's consent than it has. Asked at apply and before each later phase.
 
     Args:
         plan: As made.
         policy: The tenant's.
         approvals: Judged good; in a later phase, those that were consumed with the plan.
-        overrides: Guards that the plan overrides.
 
     Raises:
         Refused: Saying how many have approved, and how to approve.
     """
-    why, people = needed(plan, policy, overrides=overrides), {a.approver.casefold() for a in approvals}
+    why, people = needed(plan, policy), {a.approver.casefold() for a in approvals}
     if not why or len(people) >= max(1, policy.approvers):
         return
     have = f" {len(people)} of {policy.approvers} have approved." if people else ""

@@ -12,6 +12,7 @@ import click
 from offboard.errors import UsageError
 
 if TYPE_CHECKING:
+    from offboard.guards import Lift
     from offboard.model import Plan, Playbook
     from offboard.runs.planning import Wanted
 
@@ -47,6 +48,30 @@ def who_options(command: C) -> C:
     ):
         command = option(command)
     return command
+
+
+def override_option(command: C) -> C:
+    """--override, for the commands that make a plan."""
+    return click.option(
+        "--override",
+        "lifted",
+        multiple=True,
+        metavar="GUARD[:USER]=REASON",
+        help="Lift a guard for one leaver; needs the approval that the tenant asks for.",
+    )(command)
+
+
+def overrides(lifted: tuple[str, ...]) -> tuple[Lift, ...]:
+    """The overrides as asked for.
+
+    Raises:
+        UsageError: No such guard, no reason, or nobody may override it.
+    """
+    if not lifted:
+        return ()
+    from offboard.guards import parse_override
+
+    return tuple(parse_override(text) for text in lifted)
 
 
 def find_and_load(name: str) -> Playbook:

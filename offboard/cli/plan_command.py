@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.cli.options import find_and_load, wanted, who_options
+from offboard.cli.options import find_and_load, override_option, overrides, wanted, who_options
 from offboard.errors import UsageError
 from offboard.settings.lasting import sync_folder
 
 
 @click.command("plan", epilog="Example:  offboard plan leaver SawyerM@contoso.com --out sawyer.json")
 @who_options
+@override_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where to save the plan.")
 @pass_app
 def command(
@@ -24,6 +25,7 @@ def command(
     leavers: str | None,
     settings: tuple[str, ...],
     leave: str | None,
+    lifted: tuple[str, ...],
     out: Path | None,
 ) -> int:
     """Read what PLAYBOOK would change for each USER, show it, and save it for review.
@@ -31,6 +33,7 @@ def command(
     Nothing is written to the tenant. The saved plan is what `apply` carries out, to the byte, within 24 hours.
     """
     book = find_and_load(playbook)
+    lifts = overrides(lifted)
     people, remarks = wanted(book, users, leavers, settings, leave)
     for remark in remarks:
         app.say(remark)
@@ -41,7 +44,7 @@ def command(
 
     async def main() -> int:
         async with session(app) as opened:
-            plan = await opened.plan_maker().make(book, people)
+            plan = await opened.plan_maker(lifts).make(book, people)
             opened.audit.bind(plan=plan.id, actor=opened.actor).write(
                 "playbook-planned", playbook=book.name, digest=plan.digest, leavers=len(plan.leavers)
             )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.cli.options import find_and_load, must_ask_or_yes, wanted, who_options
+from offboard.cli.options import find_and_load, must_ask_or_yes, override_option, overrides, wanted, who_options
 
 
 @click.command("run", epilog="Example:  offboard run leaver SawyerM@contoso.com --dry-run")
 @who_options
+@override_option
 @click.option("--dry-run", is_flag=True, help="Stop after showing the plan; nothing is written.")
 @click.option("--yes", is_flag=True, help="Do not ask. Lifts no guard.")
 @click.option("--accept", multiple=True, metavar="CODE", help="An open item that does not count against exit code 0.")
@@ -21,6 +22,7 @@ def command(
     leavers: str | None,
     settings: tuple[str, ...],
     leave: str | None,
+    lifted: tuple[str, ...],
     dry_run: bool,
     yes: bool,
     accept: tuple[str, ...],
@@ -31,6 +33,7 @@ def command(
     change is read back before it counts as done; the run ends with a short verdict and an exit code.
     """
     book = find_and_load(playbook)
+    lifts = overrides(lifted)
     people, remarks = wanted(book, users, leavers, settings, leave)
     if not dry_run:
         must_ask_or_yes(yes)
@@ -43,7 +46,7 @@ def command(
     async def main() -> int:
         async with session(app) as opened:
             app.say(f"Reading {len(people)} {'person' if len(people) == 1 else 'people'} …")
-            plan = await opened.plan_maker().make(book, people)
+            plan = await opened.plan_maker(lifts).make(book, people)
             show_plan(app, plan)
             if dry_run:
                 app.say("Dry run: nothing was written.")

@@ -19,6 +19,7 @@ from offboard.cli.process import quiet_loop
 from offboard.graph.connect import Connection, connect
 from offboard.graph.read import Reader
 from offboard.graph.send import Sender
+from offboard.guards import Lift
 from offboard.runs.apply import Applier
 from offboard.runs.ledger import Progress, Tools
 from offboard.runs.planning import PlanMaker
@@ -48,10 +49,12 @@ class Session:
         token = self.connection.token_info()
         return token.name or token.oid or token.appid or "unknown"
 
-    def plan_maker(self) -> PlanMaker:
-        """Makes plans in this tenant."""
+    def plan_maker(self, lifts: Sequence[Lift] = ()) -> PlanMaker:
+        """Makes plans in this tenant; `lifts` are the guards to override."""
         tenant = self.app.tenant
-        return PlanMaker(self.reader, self.store, tenant.alias, tenant.tenant_id, tenant.guards, new_run_id, self.actor)
+        return PlanMaker(
+            self.reader, self.store, tenant.alias, tenant.tenant_id, tenant.guards, new_run_id, self.actor, lifts
+        )
 
     def applier(
         self,

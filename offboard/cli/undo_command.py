@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from offboard.cli.context import App, pass_app
+from offboard.cli.options import override_option, overrides
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from offboard.cli.session import Session
+    from offboard.guards import Lift
     from offboard.model import Plan
     from offboard.runs.undo import UndoMaker, WayOut
 
@@ -21,27 +23,29 @@ if TYPE_CHECKING:
 @click.argument("run")
 @click.argument("users", nargs=-1, metavar="[USER]...")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where to save the plan.")
+@override_option
 @pass_app
-def command(app: App, run: str, users: tuple[str, ...], out: Path | None) -> int:
+def command(app: App, run: str, users: tuple[str, ...], out: Path | None, lifted: tuple[str, ...]) -> int:
     """Plan the way back from RUN, for all its leavers or for each USER: what it changed and can be given back, newest first.
 
     Nothing is written to the tenant. The saved plan is reviewed and applied like any other; what cannot be undone is named.
     """
+    lifts = overrides(lifted)
     from offboard.cli.session import run_async, session
 
     async def main() -> int:
         async with session(app) as opened:
-            return await _undo(opened, run, users, out)
+            return await _undo(opened, run, users, out, lifts)
 
     return run_async(main)
 
 
-async def _undo(opened: Session, run: str, users: tuple[str, ...], out: Path | None) -> int:
+async def _undo(opened: Session, run: str, users: tuple[str, ...], out: Path | None, lifts: Sequence[Lift]) -> int:
     from offboard.runs.undo import find_run
 
     app, tenant = opened.app, await opened.reader.tenant(opened.app.tenant.alias)
     record = find_run([r for r in opened.store.runs() if r.plan.tenant.id == tenant.id], run)
-    maker = _maker(opened)
+    maker = _maker(opened, lifts)
     plan = await maker.undo(record, users)
     if plan is None or not any(each.changes or each.open_items() for each in plan.leavers):
         _nothing(app, record.id, maker.way_outs(record, users))
@@ -53,13 +57,13 @@ async def _undo(opened: Session, run: str, users: tuple[str, ...], out: Path | N
     return 0
 
 
-def _maker(opened: Session) -> UndoMaker:
+def _maker(opened: Session, lifts: Sequence[Lift]) -> UndoMaker:
     from dataclasses import fields
 
     from offboard.runs.planning import PlanMaker
     from offboard.runs.undo import UndoMaker
 
-    given = opened.plan_maker()
+    given = opened.plan_maker(lifts)
     return UndoMaker(**{each.name: getattr(given, each.name) for each in fields(PlanMaker)})
 
 

@@ -34,6 +34,8 @@ def account(body: Body) -> Account:
         job_title=text(body, "jobTitle"),
         employee_id=text(body, "employeeId"),
         manager=ref(boss) if isinstance(boss, Mapping) else None,
+        resource_account=flag(body, "isResourceAccount") or False,
+        licensed=bool(body["licenseAssignmentStates"]) if "licenseAssignmentStates" in body else None,
         deleted=time(body, "deletedDateTime"),
     )
 

@@ -33,6 +33,7 @@ from offboard.graph.questions import Questions, alone
 from offboard.graph.requests import DELETED, GUID, PERSON, USER, get, quoted
 from offboard.graph.send import Sender, utc_now_of
 from offboard.graph.told import account_of, carried, earliest, listed, maybe, nobody, object_of, tried, was
+from offboard.guards import Surroundings
 from offboard.model import JSON, Permissions, Ref, Tenant
 from offboard.permissions import TENANT
 
@@ -71,6 +72,8 @@ class Reader:
     names: dict[str, str] | None = None
     home: Tenant | None = None
     ask: Questions = field(init=False)
+    surroundings: Surroundings | None = None
+    """What was seen last of the tenant around the leavers."""
     _bodies: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
     _early: dict[str, Answer] = field(default_factory=dict)
 

@@ -17,6 +17,7 @@ USER = [
     "accountEnabled",
     "onPremisesSyncEnabled",
     "isManagementRestricted",
+    "isResourceAccount",
     "signInSessionsValidFromDateTime",
     "lastPasswordChangeDateTime",
     "createdDateTime",

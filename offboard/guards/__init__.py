@@ -9,15 +9,30 @@ family has a file of its own, and nobody writes to a tenant without having asked
 
 from __future__ import annotations
 
-from offboard.guards.choke import object_to, refuse_if_stopped
+from offboard.guards.choke import GUARDS, Verdict, judge, object_to, refuse_if_stopped
 from offboard.guards.limits import Limits
+from offboard.guards.overrides import Lift, parse_override, with_overrides
 from offboard.guards.permission import lacking, refuse_if_lacking, warn_of_lacking
+from offboard.guards.roles import with_roles
+from offboard.guards.surroundings import Held, History, RoleGroup, SignedIn, Surroundings
 
 __all__ = [
+    "GUARDS",
+    "Held",
+    "History",
+    "Lift",
     "Limits",
+    "RoleGroup",
+    "SignedIn",
+    "Surroundings",
+    "Verdict",
+    "judge",
     "lacking",
     "object_to",
+    "parse_override",
     "refuse_if_lacking",
     "refuse_if_stopped",
     "warn_of_lacking",
+    "with_overrides",
+    "with_roles",
 ]

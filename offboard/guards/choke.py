@@ -1,65 +1,133 @@
-"""The choke point: everything the guards say about a plan."""
+"""The choke point: everything the guards say about a plan, asked on every way in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from offboard.errors import Refused
+from offboard.guards.caps import CAPS
+from offboard.guards.guard import Guard, Question, Said
+from offboard.guards.kinds import KINDS
 from offboard.guards.limits import Limits
-from offboard.model import Effect, LeaverPlan, Objection, Plan
+from offboard.guards.people import PEOPLE
+from offboard.guards.roles import ROLES
+from offboard.guards.surroundings import Surroundings
+from offboard.model import LeaverPlan, Objection, Override, Plan
+
+GUARDS: dict[str, Guard] = {guard.name: guard for guard in (*PEOPLE, *ROLES, *KINDS, *CAPS)}
+LATER = "Apply will refuse this."
 
 
-def object_to(plan: Plan, limits: Limits) -> Plan:
-    """The plan with everything the guards say about it."""
-    whole = list(_whole(plan, limits))
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guards say.
+
+    Args:
+        whole: About the run as a whole.
+        each: About each leaver who was asked about, by object id.
+        until: When what stands against the run as a whole ends by itself, if all of it does.
+    """
+
+    whole: tuple[Objection, ...]
+    each: Mapping[str, tuple[Objection, ...]]
+    until: datetime | None = None
+
+    def stops(self, leaver: str) -> list[str]:
+        """Why nothing may be written for this leaver; empty when it may."""
+        said = (*self.whole, *self.each.get(leaver, ()))
+        return [f"{objection.guard}: {objection.reason}" for objection in said if objection.severity == "stop"]
+
+
+def judge(
+    plan: Plan, limits: Limits, around: Surroundings, *, binding: bool, acting: Collection[str] | None = None
+) -> Verdict:
+    """What every guard says.
+
+    Args:
+        plan: The whole plan, as reviewed.
+        limits: The tenant's configuration.
+        around: The tenant around the leavers.
+        binding: Whether something is about to be written; otherwise a plan is being made.
+        acting: Object ids of the leavers who are acted on now; None means everybody.
+    """
+    ids = frozenset(each.leaver.id for each in plan.leavers) if acting is None else frozenset(acting)
+    asked = Question(plan, limits, around, ids, binding)
+    leavers = [each for each in plan.leavers if each.leaver.id in ids]
+    shared = _shared(leavers)
+    whole, untils = [], []
+    for guard in GUARDS.values():
+        for said in guard.whole(asked) if guard.whole else ():
+            whole.append(_objection(guard, said, shared, binding=binding))
+            if whole[-1].severity == "stop":
+                untils.append(said.until)
+    each = {one.leaver.id: tuple(_about(one, asked)) for one in leavers}
+    ends = [until for until in untils if until is not None]
+    return Verdict(tuple(whole), each, max(ends) if ends and len(ends) == len(untils) else None)
+
+
+def _about(one: LeaverPlan, asked: Question) -> Iterator[Objection]:
+    for guard in GUARDS.values():
+        for said in guard.each(one, asked) if guard.each else ():
+            yield _objection(guard, said, one.overrides, binding=asked.binding)
+
+
+def _shared(leavers: Iterable[LeaverPlan]) -> tuple[Override, ...]:
+    """Overrides that stand with everybody: what is about the run as a whole is lifted only for all of it."""
+    sets = [one.overrides for one in leavers]
+    return tuple(each for each in (sets[0] if sets else ()) if all(each in other for other in sets))
+
+
+def _objection(guard: Guard, said: Said, overrides: Collection[Override], *, binding: bool) -> Objection:
+    if said.severity != "stop":
+        return Objection(guard.name, said.severity, said.reason)
+    lifted = next((each for each in overrides if each.guard == guard.name), None) if guard.overridable else None
+    if lifted is not None:
+        return Objection(guard.name, "warn", f"{said.reason} Overridden by {lifted.by}: {lifted.reason}")
+    if guard.warns_in_plan and not binding:
+        return Objection(guard.name, "warn", f"{said.reason} {LATER}")
+    return Objection(guard.name, "stop", said.reason)
+
+
+def object_to(plan: Plan, limits: Limits, around: Surroundings, *, binding: bool = False) -> Plan:
+    """The plan with everything the guards say about it; what is about the whole run stands with the first leaver.
+
+    Args:
+        plan: As made.
+        limits: The tenant's configuration.
+        around: The tenant around the leavers.
+        binding: Whether something is about to be written; otherwise a plan is being made.
+    """
+    said = judge(plan, limits, around, binding=binding)
     leavers = tuple(
-        replace(each, objections=(*(whole if n == 0 else ()), *_one(each, limits))) for n, each in enumerate(plan.leavers)
+        replace(one, objections=(*(said.whole if n == 0 else ()), *said.each[one.leaver.id]))
+        for n, one in enumerate(plan.leavers)
     )
     return replace(plan, leavers=leavers)
-
-
-def _whole(plan: Plan, limits: Limits) -> Iterator[Objection]:
-    if len(plan.leavers) > limits.max_leavers:
-        yield Objection(
-            "max_leavers", "stop", f"{len(plan.leavers)} leavers, and the tenant allows {limits.max_leavers} in one run"
-        )
-    deletes = sum(1 for each in plan.leavers for c in each.changes if c.effect is not Effect.REVERSIBLE)
-    if deletes > limits.max_deletes:
-        yield Objection(
-            "max_deletes", "stop", f"{deletes} deletions, and the tenant allows {limits.max_deletes} in one run"
-        )
-
-
-def _one(each: LeaverPlan, limits: Limits) -> Iterator[Objection]:
-    leaver = each.leaver
-    protected = {entry.casefold() for entry in limits.protected_users}
-    if protected & {leaver.id.casefold(), leaver.user_principal_name.casefold()}:
-        yield Objection("protected_users", "stop", f"{leaver.display_name} is protected by the tenant's configuration")
-    groups = each.fingerprint.get("groups")
-    if limits.protected_groups and groups is None:
-        yield Objection("protected_groups", "stop", "the leaver's groups could not be read, so protection is unknown")
-    elif hit := {g.casefold() for g in limits.protected_groups} & {str(g).casefold() for g in groups or ()}:
-        yield Objection("protected_groups", "stop", f"{leaver.display_name} is in the protected group {min(hit)}")
-    roles = leaver.about.get("roles")
-    if isinstance(roles, list) and roles:
-        yield Objection(
-            "administrator", "warn", f"holds {', '.join(map(str, roles))}: acting on an administrator needs a higher role"
-        )
-    elif isinstance(roles, str):
-        yield Objection("administrator", "warn", f"whether the leaver is an administrator {roles}")
 
 
 def refuse_if_stopped(plan: Plan) -> None:
     """Refuse a plan that a guard stops.
 
     Raises:
-        Refused: Naming every objection.
+        Refused: Naming every objection, and what may be overridden.
     """
-    stops = [f"{o.guard}: {o.reason}" for each in plan.leavers for o in each.objections if o.severity == "stop"]
-    if stops:
-        raise Refused(
-            "The tenant's guards stop this plan.",
-            details=stops,
-            todo="Nothing was written. Guards are set under [tenants.NAME.guards] in offboard.toml.",
-        )
+    stops = [objection for each in plan.leavers for objection in each.objections if objection.severity == "stop"]
+    if not stops:
+        return
+    names = list(dict.fromkeys(objection.guard for objection in stops))
+    never = [name for name in names if not GUARDS[name].overridable]
+    raise Refused(
+        "The tenant's guards stop this plan.",
+        details=[f"{objection.guard}: {objection.reason}" for objection in stops],
+        todo=(
+            "Nothing was written. Guards are set under [tenants.NAME.guards] in offboard.toml. "
+            + (f"{' and '.join(never)} cannot be overridden." if never else _how(names[0]))
+        ),
+    )
+
+
+def _how(guard: str) -> str:
+    user = ":USER" if GUARDS[guard].each else ""
+    return f"With good reason: plan again with --override {guard}{user}=REASON."

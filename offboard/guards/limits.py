@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
+
+
+class Period(Protocol):
+    """A period in which nothing is carried out."""
+
+    @property
+    def begin(self) -> datetime:
+        """From when."""
+
+    @property
+    def end(self) -> datetime:
+        """Until when; not included."""
+
+    @property
+    def reason(self) -> str:
+        """Why, in the administrator's words."""
 
 
 class Limits(Protocol):
@@ -15,15 +32,39 @@ class Limits(Protocol):
 
     @property
     def protected_groups(self) -> Sequence[str]:
-        """Object ids of groups whose members no plan may touch."""
+        """Object ids of groups whose members, nested ones too, no plan may touch."""
+
+    @property
+    def emergency_access(self) -> Sequence[str]:
+        """Object ids of the accounts for emergencies; nobody can override this."""
+
+    @property
+    def administrators(self) -> str:
+        """`stop` or `warn`: what is said about a leaver who holds a directory role."""
+
+    @property
+    def synced(self) -> str:
+        """`stop` or `warn`: what is said about a leaver who is mastered on-premises."""
 
     @property
     def max_leavers(self) -> int:
-        """Leavers in one run."""
+        """Leavers in one run and in 24 hours."""
+
+    @property
+    def max_percent(self) -> float:
+        """The same, in percent of the tenant's enabled members; 100 means no limit."""
 
     @property
     def max_deletes(self) -> int:
-        """Deleted users in one run."""
+        """Deleted users in one run and in 24 hours."""
+
+    @property
+    def max_wipes(self) -> int:
+        """Wiped devices in one run and in 24 hours."""
+
+    @property
+    def freeze(self) -> Sequence[Period]:
+        """Periods in which nothing is carried out."""
 
     @property
     def approval(self) -> str:

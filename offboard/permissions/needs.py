@@ -18,7 +18,7 @@ class Need:
     """What one step, or reading for all of them, needs.
 
     Args:
-        step: Step id; `reading` for the facts that the plan rests on.
+        step: Step id; `reading` for the facts that the plan rests on, `guards` for what the guards must know.
         action: The action's name, or the fact's.
         permissions: Alternatives, least first.
     """
@@ -33,6 +33,38 @@ TENANT = Permissions(
     application=(("User.Read.All",), ("Organization.Read.All",), ("Directory.Read.All",)),
 )
 """To know which tenant one is signed in to. Source: https://learn.microsoft.com/graph/api/organization-list"""
+READ_ROLES = Permissions(
+    delegated=(
+        ("RoleManagement.Read.Directory",),
+        ("Directory.Read.All", "RoleEligibilitySchedule.Read.Directory"),
+    ),
+    application=(
+        ("RoleManagement.Read.Directory",),
+        ("Directory.Read.All", "RoleEligibilitySchedule.Read.Directory"),
+    ),
+    remark="To know administrators, eligible ones too; without it the guards stop every plan.",
+)
+"""Source: https://learn.microsoft.com/graph/api/rbacapplication-list-roleeligibilityscheduleinstances"""
+GROUPS = Permissions(
+    delegated=(("GroupMember.Read.All",), ("Group.Read.All",), ("Directory.Read.All",)),
+    application=(("GroupMember.Read.All",), ("Group.Read.All",), ("Directory.Read.All",)),
+    remark="Members of groups that hold roles or are protected.",
+)
+"""Source: https://learn.microsoft.com/graph/api/group-list-transitivemembers"""
+COUNTING = Permissions(
+    delegated=(("User.Read.All",), ("Directory.Read.All",)),
+    application=(("User.Read.All",), ("Directory.Read.All",)),
+    remark="How many people the tenant has, and which administrators can sign in.",
+)
+"""Source: https://learn.microsoft.com/graph/api/user-list"""
+OWN_APP = Permissions(
+    delegated=(("Application.Read.All",), ("Directory.Read.All",)),
+    application=(("Application.Read.All",), ("Directory.Read.All",)),
+    remark="Who owns the app that is signed in with.",
+)
+"""Source: https://learn.microsoft.com/graph/api/serviceprincipal-list"""
+GUARDS = {"Roles": READ_ROLES, "Groups": GROUPS, "Users": COUNTING, "App": OWN_APP}
+"""What the guards read, besides the leavers."""
 AS_THE_PERSON = "Directory.AccessAsUser.All"
 """A delegated token with this may do whatever the signed-in person's roles allow."""
 
@@ -46,6 +78,7 @@ def needs(steps: Iterable[Step]) -> list[Need]:
     return [
         Need("reading", "Tenant", TENANT),
         *reading,
+        *(Need("guards", name, permissions) for name, permissions in GUARDS.items()),
         *(Need(step.id, step.action, ACTIONS[step.action].permissions) for step in steps),
     ]
 

@@ -19,6 +19,7 @@ from offboard.guards import Limits, object_to, refuse_if_lacking, refuse_if_stop
 from offboard.model import Plan
 from offboard.runs.closing import closing, opening
 from offboard.runs.executor import LeaverRun
+from offboard.runs.gate import Gate, beside
 from offboard.runs.ledger import Tools
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
 
@@ -41,6 +42,11 @@ class Applier:
     accepted: Sequence[str] = ()
     approvals: Sequence[Approval] = ()
 
+    @property
+    def gate(self) -> Gate:
+        """Asks the guards."""
+        return Gate(self.tools.reader, self.tools.store, self.limits, self.approvals)
+
     async def check(self, plan: Plan) -> None:
         """Refuse what must not be carried out; nothing is consumed or written by asking.
 
@@ -49,7 +55,8 @@ class Applier:
             Busy: A leaver has an open run.
             Refused: Another tenant, expired, consumed, other versions of actions, a guard, a missing approval.
         """
-        tenant, caller = await asyncio.gather(self.tools.reader.tenant(self.alias), read_caller(self.tools.reader.sender))
+        asked = asyncio.gather(self.tools.reader.tenant(self.alias), read_caller(self.tools.reader.sender))
+        (tenant, caller), seen = await beside(asked, self.gate.recent())
         if tenant.id.lower() != plan.tenant.id.lower():
             raise Refused(
                 f"This is a plan for tenant {plan.tenant.name} ({plan.tenant.id}); "
@@ -70,10 +77,11 @@ class Applier:
             )
         self._check_actions(plan)
         self.tools.store.refuse_if_busy(plan, now)
-        refuse_if_stopped(object_to(plan, self.limits))
+        refuse_if_lacking(plan, caller)
+        around = await self.gate.complete(seen, plan)
+        refuse_if_stopped(object_to(plan, self.limits, around, binding=True))
         refuse_unless_approved(plan, self.limits, self.approvals)
         await self._check_people(plan)
-        refuse_if_lacking(plan, caller)
 
     async def _check_people(self, plan: Plan) -> None:
         """Compare the approvers as the tenant knows them: a second address of the planner or a leaver is the same person."""
@@ -112,12 +120,29 @@ class Applier:
             approvals=[approval.to_json() for approval in self.approvals] or None,
         )
         self.tools.store.start(run, plan, at, self.approvals)
-        return await self.carry_on(plan, run)
+        for each in plan.leavers:
+            for override in each.overrides:
+                who = {"id": each.leaver.id, "upn": each.leaver.user_principal_name}
+                self.tools.audit.write(
+                    "guard-overridden", leaver=who, why=override.reason, guard=override.guard, by=override.by
+                )
+        return await self.carry_on(plan, run, begins=True)
 
-    async def carry_on(self, plan: Plan, run: str) -> RunOutcome:
-        """Carry out what is due in a run that is open: also how a stopped run is resumed."""
+    async def carry_on(self, plan: Plan, run: str, *, whole: Plan | None = None, begins: bool = False) -> RunOutcome:
+        """Carry out what is due in a run that is open: also how a stopped run is resumed.
+
+        Args:
+            plan: The part that is carried out, with due times as they are now.
+            run: The run.
+            whole: The plan as reviewed, with all its leavers; None when that is the part.
+            begins: Whether this is the run's first turn.
+        """
         self.tools.bulk = len(plan.leavers) > 1
-        runs = [LeaverRun(self.tools, run, plan, n, values_of(plan, n)) for n in range(len(plan.leavers))]
+        now = utc_now_of(self.tools.reader.sender)
+        acting = [e.leaver.id for e in plan.leavers if any(p.due <= now and p.changes for p in e.steps)]
+        # Started with the leavers' own reading, so that both share their requests; awaited by each before it writes.
+        bars = asyncio.ensure_future(self.gate.bars(whole or plan, run, acting)) if acting else None
+        runs = [LeaverRun(self.tools, run, plan, n, values_of(plan, n), bars) for n in range(len(plan.leavers))]
         try:
             found = await together(runs)
         except AuditError as error:
@@ -125,12 +150,17 @@ class Applier:
             with suppress(AuditError):
                 self.tools.audit.write("stopped", why=" ".join(error.lines()))
             raise
+        finally:
+            if bars is not None:
+                bars.cancel()
+                await asyncio.gather(bars, return_exceptions=True)
         outcome = RunOutcome(run, plan, tuple(found))
         code = outcome.exit_code(self.accepted)
         for each in found:
             self.tools.audit.write("leaver-ended", **closing(plan, each))
         self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
-        waits = code != 3 and any(each.unfinished for each in found)
+        held = not begins and any(each.barred for each in found)
+        waits = held or (code != 3 and any(each.unfinished for each in found))
         state = "stopped" if code == 5 else "open" if waits else "ended"
         self.tools.store.end(run, state, code, [each.leaver.id for each in plan.leavers])
         return outcome

@@ -7,6 +7,7 @@ for it; an answer that never came, or came as 5xx, is resolved by re-reading and
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,7 +34,7 @@ from offboard.planner import (
     together,
 )
 from offboard.runs.ledger import SO, Ledger, Tools
-from offboard.runs.outcome import LeaverOutcome
+from offboard.runs.outcome import Barred, LeaverOutcome
 from offboard.runs.sent import VISIBLE_WITHIN, Sent, unsure, with_late
 from offboard.runs.stages import Asked, Pending, ask, stages
 
@@ -50,6 +51,7 @@ class LeaverRun:
     plan: Plan
     index: int
     values: Mapping[str, str]
+    bars: asyncio.Future[dict[str, Barred]] | None = None
     ledger: Ledger = field(init=False)
     halted: str = ""
     sent: bool = False
@@ -90,9 +92,11 @@ class LeaverRun:
     async def _carry_out(self) -> LeaverOutcome:
         facts = await self._read()
         refused = self._refusal(facts)
-        if refused:
+        barred = None if refused else await self._barred()
+        if refused or barred:
+            refused = refused or list(barred.reasons if barred else ())
             self.ledger.audit("refused", why="; ".join(refused))
-            return LeaverOutcome(self.index, refused=tuple(refused), later=self._later())
+            return LeaverOutcome(self.index, refused=tuple(refused), later=self._later(), barred=barred)
         for stage in stages(self.due):
             if self.halted:
                 break
@@ -101,6 +105,13 @@ class LeaverRun:
                 self.ledger.tell()
         self._undone(facts)
         return self._outcome(facts)
+
+    async def _barred(self) -> Barred | None:
+        """Why the guards let nothing be written for this leaver; None when they do, or when nothing is to be written."""
+        todo = [c for p in self.due for c in p.changes if not self.ledger.was_changed(p, c)]
+        if self.bars is None or not todo:
+            return None
+        return (await asyncio.shield(self.bars)).get(self.mine.leaver.id)
 
     def _later(self) -> tuple[PlannedStep, ...]:
         return tuple(p for p in self.mine.steps if p not in self.due)

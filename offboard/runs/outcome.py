@@ -10,6 +10,19 @@ from offboard.model import Note, Outcome, Plan, PlannedStep, Result, Table
 
 
 @dataclass(frozen=True, slots=True)
+class Barred:
+    """Why nothing may be written for a leaver.
+
+    Args:
+        reasons: Guard and reason, each.
+        until: When that ends by itself; None when a person must look.
+    """
+
+    reasons: tuple[str, ...]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LeaverOutcome:
     """How the run ended for one leaver.
 
@@ -22,6 +35,7 @@ class LeaverOutcome:
         tables: Rows of read-only steps, by step id.
         later: Steps that fall due later.
         stopped: Why the run stopped in the middle; empty when it went to its end.
+        barred: What the guards said, when it was they who refused.
     """
 
     index: int
@@ -32,6 +46,7 @@ class LeaverOutcome:
     tables: tuple[tuple[str, Table], ...] = ()
     later: tuple[PlannedStep, ...] = ()
     stopped: str = ""
+    barred: Barred | None = None
 
     def at(self, verb: str) -> datetime | None:
         """When the change of the user with this verb was known to be so, by this run."""

@@ -14,12 +14,13 @@ from offboard.facts import Account, Facts, FactType, Memberships
 from offboard.graph.read import Missing, Reader
 from offboard.graph.send import utc_now_of
 from offboard.graph.standing import read_caller
-from offboard.guards import Limits, object_to, warn_of_lacking
+from offboard.guards import Lift, Limits, object_to, warn_of_lacking, with_overrides, with_roles
 from offboard.loading.texts import fill_step
 from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
-from offboard.permissions import as_json, needs
+from offboard.permissions import Caller, as_json, needs
 from offboard.planfile import seal
 from offboard.planner import fact_types, plan_leaver
+from offboard.runs.gate import Gate, beside
 from offboard.runs.store import Store
 
 VALID_FOR = timedelta(hours=24)
@@ -54,6 +55,7 @@ class PlanMaker:
         limits: The tenant's guards.
         new_id: Makes plan ids.
         actor: Who plans.
+        overrides: Guards that are lifted, as asked for.
     """
 
     reader: Reader
@@ -63,6 +65,7 @@ class PlanMaker:
     limits: Limits
     new_id: Callable[[], str]
     actor: str
+    overrides: Sequence[Lift] = ()
 
     async def make(self, playbook: Playbook, wanted: Sequence[Wanted]) -> Plan:
         """A sealed plan.
@@ -74,6 +77,29 @@ class PlanMaker:
         # A plan does not know where its playbook stood, only what it says: it must read back as it was written.
         playbook = replace(playbook, path="", steps=tuple(replace(step, line=0) for step in playbook.steps))
         kinds = fact_types(playbook.steps) | {Memberships}
+        gate = Gate(self.reader, self.store, self.limits)
+        read = self._read(playbook, wanted, kinds)
+        (tenant, now, leavers, caller), seen = await beside(read, gate.look())
+        plan = Plan(
+            id=self.new_id(),
+            created=now,
+            valid_until=now + VALID_FOR,
+            tenant=tenant,
+            playbook=playbook,
+            leavers=tuple(leavers),
+            actor=self.actor,
+            actions={step.action: ACTIONS[step.action].version for step in playbook.steps},
+            needs=tuple(as_json(needs(playbook.steps))),
+            tool=f"offboard {__version__}",
+        )
+        plan = replace(plan, leavers=tuple(with_roles(each, seen) for each in plan.leavers))
+        plan = with_overrides(plan, self.overrides, self.actor)
+        plan = object_to(plan, self.limits, await gate.complete(seen, plan))
+        return seal(warn_of_lacking(plan, caller))
+
+    async def _read(
+        self, playbook: Playbook, wanted: Sequence[Wanted], kinds: frozenset[FactType]
+    ) -> tuple[Tenant, datetime, list[LeaverPlan], Caller]:
         # Asked at the same time, so that who is asking costs no request of its own.
         found, caller = await asyncio.gather(
             self._resolve([w.user for w in wanted], kinds), read_caller(self.reader.sender)
@@ -87,19 +113,7 @@ class PlanMaker:
             now = now if leavers else utc_now_of(self.reader.sender)
             asked = zip(facts, wanted[some], strict=True)
             leavers += [self._leaver(f, playbook, w, tenant, now, leaving) for f, w in asked]
-        plan = Plan(
-            id=self.new_id(),
-            created=now,
-            valid_until=now + VALID_FOR,
-            tenant=tenant,
-            playbook=playbook,
-            leavers=tuple(leavers),
-            actor=self.actor,
-            actions={step.action: ACTIONS[step.action].version for step in playbook.steps},
-            needs=tuple(as_json(needs(playbook.steps))),
-            tool=f"offboard {__version__}",
-        )
-        return seal(warn_of_lacking(object_to(plan, self.limits), caller))
+        return tenant, now, leavers, caller
 
     async def _resolve(self, names: Sequence[str], kinds: frozenset[FactType]) -> list[Account | Missing]:
         found: list[Account | Missing] = []

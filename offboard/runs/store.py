@@ -17,6 +17,7 @@ from pathlib import Path
 
 from offboard.approval import Approval
 from offboard.errors import GraphUnavailable, Refused
+from offboard.guards import History
 from offboard.model import Change, LeaverPlan, Outcome, Plan, Result
 from offboard.planfile import (
     canonical,
@@ -30,6 +31,7 @@ from offboard.planfile import (
     stamp,
 )
 from offboard.runs.engine.database import SqliteDatabase, open_database, unusable
+from offboard.runs.engine.history import history
 from offboard.runs.engine.leases import Leases
 from offboard.runs.engine.onerun import refuse_second
 from offboard.runs.engine.shares import Share, as_moved, first_share, insert_shares, read_shares, update_shares
@@ -281,6 +283,10 @@ class Store:
             self.db, "tenant = ? AND state IN ('open', 'stopped') AND hold IS NULL AND due <= ?", (tenant, stamp(now))
         )
         return [share for share in found if self.leases.holder(tenant, share.leaver) is None]
+
+    def history(self, tenant: str, now: datetime, run: str = "") -> History:
+        """What other runs have done lately or are about to do; `run` is the one that asks."""
+        return history(self.db, tenant, now, run)
 
     def consumed_by(self, plan_id: str) -> str | None:
         """The run that consumed this plan, if any."""

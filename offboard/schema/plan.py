@@ -152,7 +152,8 @@ def _leaver_plan() -> dict[str, JSON]:
         "skipped": {"description": "Why the whole step is not carried out.", **_TEXT_OR_NULL},
     }
     objection = {"guard": _TEXT, "severity": {"enum": ["stop", "warn"]}, "reason": _TEXT}
-    return _closed(
+    override = {"guard": _TEXT, "reason": _TEXT, "by": _TEXT}
+    found = _closed(
         "All that the playbook would do for one leaver.",
         {
             "leaver": _closed("Who, resolved.", who),
@@ -163,3 +164,5 @@ def _leaver_plan() -> dict[str, JSON]:
             "consequences": _list(_TEXT),
         },
     )
+    found["properties"]["overrides"] = _list(_closed("A guard that is lifted, and why.", override))
+    return found

@@ -12,6 +12,7 @@ from offboard.settings.configkeys import (
     CLOUDS,
     GUARDS,
     GUID,
+    SEVERITY,
     SIGN_IN,
     TENANT,
     Check,
@@ -51,6 +52,8 @@ _NAMED: Mapping[str, JSON] = {
     "sign_in": {"enum": list(SIGN_IN), "default": "device-code"},
     "cloud": {"enum": list(CLOUDS), "default": "global"},
     "approval": {"enum": list(APPROVAL)},
+    "administrators": {"enum": list(SEVERITY), "default": "stop"},
+    "synced": {"enum": list(SEVERITY), "default": "warn"},
     "graph_url": {"type": "string", "pattern": "^https?://[^/]+/?$"},
     "authority": {"type": "string", "pattern": "^https://[^/]+/?$"},
 }

@@ -21,6 +21,7 @@ SIGN_IN = (
     "none",
 )
 APPROVAL = ("none", "irreversible", "all")
+SEVERITY = ("stop", "warn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +186,14 @@ TENANT: dict[str, Key] = {
 
 GUARDS: dict[str, Key] = {
     "protected_users": Key(texts, "Object ids or user principal names that no plan may touch."),
-    "protected_groups": Key(guids, "Object ids of groups whose members no plan may touch."),
+    "protected_groups": Key(guids, "Object ids of groups whose members, nested ones too, no plan may touch."),
+    "emergency_access": Key(guids, "Object ids of the accounts for emergencies; nobody can override this."),
+    "administrators": Key(
+        one_of(*SEVERITY), "Whether holders of directory roles stop a plan (the default) or only warn."
+    ),
+    "synced": Key(one_of(*SEVERITY), "Whether users mastered on-premises stop a plan or only warn (the default)."),
     "max_leavers": Key(a_count, "Leavers in one run and in 24 hours."),
-    "max_percent": Key(a_percentage, "Leavers in one run, in percent of the tenant's enabled members."),
+    "max_percent": Key(a_percentage, "The same, in percent of the tenant's enabled members; 100 means no limit."),
     "max_deletes": Key(a_count, "Deleted users in one run and in 24 hours."),
     "max_wipes": Key(a_count, "Wiped devices in one run and in 24 hours."),
     "approval": Key(one_of(*APPROVAL), "Which plans need a second person's signature before apply."),

@@ -22,6 +22,7 @@ SignIn = Literal[
     "none",
 ]
 Approval = Literal["none", "irreversible", "all"]
+Severity = Literal["stop", "warn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class Guards:
     Args:
         protected_users: Object ids or user principal names.
         protected_groups: Object ids.
+        emergency_access: Object ids of the accounts for emergencies.
+        administrators: What is said about holders of directory roles.
+        synced: What is said about users who are mastered on-premises.
         max_leavers: Per run and rolling 24 hours; likewise the others.
         max_percent: Leavers, in percent of the tenant's enabled members.
         approval: Which plans need a second person.
@@ -50,6 +54,9 @@ class Guards:
 
     protected_users: tuple[str, ...] = ()
     protected_groups: tuple[str, ...] = ()
+    emergency_access: tuple[str, ...] = ()
+    administrators: Severity = "stop"
+    synced: Severity = "warn"
     max_leavers: int = 25
     max_percent: float = 2
     max_deletes: int = 10

@@ -57,10 +57,12 @@ def pattern(call: str) -> re.Pattern[str]:
 def allowed(action: Action) -> list[re.Pattern[str]]:
     """Everything that planning and applying this action may ask of Graph."""
     from offboard.facts import Account, Memberships
+    from offboard.guards import Surroundings
 
     calls: Iterable[str] = [
         *action.calls,
         *(call for fact in {*action.reads, Account, Memberships} for call in fact.calls),
+        *Surroundings.calls,
         "GET /organization",
         "GET /directory/deletedItems/{id}",
         "POST /$batch",

@@ -12,7 +12,7 @@ import pytest
 from offboard.approval import Approval, Offer, Signer, judge, needed, refuse_unless_approved
 from offboard.approval.signers import parse_signers
 from offboard.errors import OffboardError, Refused
-from offboard.model import Effect, Plan
+from offboard.model import Effect, Override, Plan
 from offboard.planfile import dump, load, seal
 from offboard.settings.tenantconfig import Guards
 from tests.approval.people import DANA, ERIN, STRANGER, Person
@@ -188,8 +188,11 @@ def test_what_needs_an_approval_is_what_the_policy_says(plan: Plan) -> None:
         ("all", "light"): True,
         ("all", "grave"): True,
     }
-    assert "overrides a guard" in needed(plan, Guards(approval="irreversible"), overrides=["protected_users"])
-    assert not needed(plan, Guards(approval="none"), overrides=["protected_users"])
+    lifted = replace(plan.leavers[0], overrides=(Override("protected_users", "HR-4711", "somebody"),))
+    plan = replace(plan, leavers=(lifted, *plan.leavers[1:]))
+
+    assert "overrides a guard" in needed(plan, Guards(approval="irreversible"))
+    assert not needed(plan, Guards(approval="none"))
 
 
 def test_every_single_byte_edit_of_a_plan_is_refused(plan: Plan) -> None:

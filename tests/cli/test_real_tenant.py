@@ -134,7 +134,7 @@ def test_an_app_that_ranks_high_enough_offboards_an_administrator(
     sandbox = configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
     give_role(sandbox, "f0000000-0000-4000-8000-000000000001", "Privileged Authentication Administrator")
     (tmp_path / "p.yaml").write_text("playbook: p\ndescription: d\nsteps: [disable-user, revoke-sessions]\n")
-    said = offboard("run", "p.yaml", "AlexW@contoso.com", "--yes")
+    said = offboard("run", "p.yaml", "AlexW@contoso.com", "--yes", "--override", "administrators=he leaves, HR-4711")
 
     assert said.code == 0, said.out + said.err
     assert [entry.method for entry in sandbox.journal()][-2:] == ["PATCH", "POST"]

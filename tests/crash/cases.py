@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tests.crash.lab import Ended, Lab
 
 ONE = ("SawyerM@contoso.com",)
-MANY = ("AlexW@contoso.com", "IsaiahL@contoso.com", "SawyerM@contoso.com")
+MANY = ("MeganB@contoso.com", "IsaiahL@contoso.com", "SawyerM@contoso.com")
 OPERATIONS = ("plan", "apply", "resume")
 DATABASES = ("sqlite", "postgresql")
 PLAN, APPLY, RESUME = ("plan", "leaver-now"), ("apply", "plan.json", "--yes"), ("resume",)

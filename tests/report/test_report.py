@@ -59,7 +59,7 @@ async def test_made_twice_it_is_the_same_to_the_byte_also_after_later_runs(tmp_p
         run = (await world.run(shipped("leaver-now"), SAWYER)).run
         first = everything(collected(world, run))
         world.time.jump(days=3)
-        await world.run(steps("disable-user"), "AlexW@contoso.com")
+        await world.run(steps("disable-user"), "AdeleV@contoso.com")
 
         assert everything(collected(world, run)) == first
         assert everything(collected(world, run[:6])) == first

@@ -22,7 +22,9 @@ MANY = 40
 async def planned(world: World, many: int = MANY) -> Plan:
     """A plan of the article's steps for so many people of a crowd."""
     world.sandbox.reset(people=many)
-    world.tenant = replace(world.tenant, guards=replace(world.tenant.guards, max_leavers=many, max_deletes=many))
+    world.tenant = replace(
+        world.tenant, guards=replace(world.tenant.guards, max_leavers=many, max_deletes=many, max_percent=100)
+    )
     return await world.plan(steps(*SEED), *(person_name(n) for n in range(1, many + 1)))
 
 

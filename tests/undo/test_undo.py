@@ -172,15 +172,15 @@ async def test_a_license_comes_back_with_the_same_plans_switched_off(tmp_path: P
 async def test_of_several_leavers_each_gets_back_the_own_things_and_nobody_elses(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         book = steps("disable-user", "unown-devices", "remove-licenses")
-        run = (await world.run(book, SAWYER, "AlexW@contoso.com")).run
+        run = (await world.run(book, SAWYER, "MeganB@contoso.com")).run
         both = await undo(world, run)
-        one = await undo(world, run, "alexw@contoso.com")
+        one = await undo(world, run, "meganb@contoso.com")
 
         assert both is not None
         assert one is not None
-        assert [each.leaver.display_name for each in one.leavers] == ["Alex Wilber"]
+        assert [each.leaver.display_name for each in one.leavers] == ["Megan Bowen"]
         targets = [{c.target.name for c in each.changes if c.target.kind == "device"} for each in both.leavers]
-        assert targets == [{"Sawyer Laptop", "Woodgrove Desktop"}, {"Alex Surface"}]
+        assert targets == [{"Sawyer Laptop", "Woodgrove Desktop"}, {"Conference Tablet"}]
         await world.apply(both)
         assert owners(world, LAPTOP) == [SAWYER]
         with pytest.raises(UsageError, match="not about"):

@@ -7,6 +7,6 @@ never that of the plan. What is due stands in the same store, so nothing has to 
 
 `database` is SQLite or PostgreSQL behind one small protocol, `tables` what they hold, `leases` who may act on whom,
 `shares` how far each leaver of each run has come, `onerun` that nobody has two open runs, `steering` what a person may
-change, `carry` one turn of a run under leases, `askguards` what is asked again before it, `worker`
+change, `carry` one turn of a run under leases, `askguards` what becomes of those whom the guards stop, `worker`
 turn after turn until stopped, `quota` how much all processes of a tenant may write.
 """

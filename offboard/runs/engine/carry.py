@@ -18,10 +18,10 @@ from offboard.errors import Busy, OffboardError
 from offboard.graph.send import utc_now_of
 from offboard.model import Plan
 from offboard.runs.apply import Applier
-from offboard.runs.engine.askguards import ask_guards, hold_refused
+from offboard.runs.engine.askguards import hold_barred
 from offboard.runs.engine.leases import BEATS, LASTS
 from offboard.runs.engine.shares import Share, after_turn
-from offboard.runs.outcome import LeaverOutcome, RunOutcome
+from offboard.runs.outcome import RunOutcome
 from offboard.runs.store import Interrupted, Store
 
 if TYPE_CHECKING:
@@ -141,19 +141,16 @@ async def carry_on(applier: Applier, run: str, leavers: Collection[str] | None =
         fresh = {s.leaver: s for s in store.shares(run)}
         shares = [fresh[s.leaver] for s in wanted if not fresh[s.leaver].over and fresh[s.leaver].hold is None]
         now = utc_now_of(applier.tools.reader.sender)
-        refused = await ask_guards(applier, record, shares, now)
-        going = [share for share in shares if share.leaver not in refused]
-        found: list[LeaverOutcome] = []
-        applier.tools.told = applier.tools.audit.told(run, [share.leaver for share in going])
-        applier.tools.audit.write("run-resumed", leavers=len(going))
-        if going:
-            outcome = await applier.carry_on(store.plan_of(record, going), run)
-            _settle(applier, going, outcome, now)
-            found = list(outcome.leavers)
-        hold_refused(applier, [share for share in shares if share.leaver in refused], refused)
-        order = [*going, *(share for share in shares if share.leaver in refused)]
-        found += [LeaverOutcome(len(going) + n, refused=(refused[s.leaver],)) for n, s in enumerate(order[len(going) :])]
-        return RunOutcome(run, store.plan_of(record, order), tuple(found)) if order else None
+        if not shares:
+            return None
+        applier.tools.told = applier.tools.audit.told(run, [share.leaver for share in shares])
+        applier.tools.audit.write("run-resumed", leavers=len(shares))
+        outcome = await applier.carry_on(store.plan_of(record, shares), run, whole=store.whole(run))
+        free = [(share, each) for share, each in zip(shares, outcome.leavers, strict=True) if each.barred is None]
+        passed = replace(outcome, leavers=tuple(each for _, each in free))
+        _settle(applier, [share for share, _ in free], passed, now)
+        hold_barred(applier, shares, outcome)
+        return outcome
 
 
 def _settle(applier: Applier, shares: Sequence[Share], outcome: RunOutcome, now: datetime) -> None:
