@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ from offboard.graph.standing import read_caller
 from offboard.guards import Lift, Limits, object_to, warn_of_lacking, with_overrides, with_roles
 from offboard.loading.texts import fill_step
 from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
-from offboard.permissions import Caller, as_json, needs
+from offboard.permissions import as_json, needs
 from offboard.planfile import seal
 from offboard.planner import fact_types, plan_leaver
 from offboard.runs.gate import Gate, beside
@@ -78,8 +77,9 @@ class PlanMaker:
         playbook = replace(playbook, path="", steps=tuple(replace(step, line=0) for step in playbook.steps))
         kinds = fact_types(playbook.steps) | {Memberships}
         gate = Gate(self.reader, self.store, self.limits)
-        read = self._read(playbook, wanted, kinds)
-        (tenant, now, leavers, caller), seen = await beside(read, gate.look())
+        # All at the same time, so that who is asking, and the tenant around the leavers, cost no request of their own.
+        read = beside(self._read(playbook, wanted, kinds), gate.look())
+        ((tenant, now, leavers), seen), caller = await beside(read, read_caller(self.reader.sender))
         plan = Plan(
             id=self.new_id(),
             created=now,
@@ -99,11 +99,8 @@ class PlanMaker:
 
     async def _read(
         self, playbook: Playbook, wanted: Sequence[Wanted], kinds: frozenset[FactType]
-    ) -> tuple[Tenant, datetime, list[LeaverPlan], Caller]:
-        # Asked at the same time, so that who is asking costs no request of its own.
-        found, caller = await asyncio.gather(
-            self._resolve([w.user for w in wanted], kinds), read_caller(self.reader.sender)
-        )
+    ) -> tuple[Tenant, datetime, list[LeaverPlan]]:
+        found = await self._resolve([w.user for w in wanted], kinds)
         tenant = await self._tenant()
         accounts = self._found(wanted, found)
         leaving = frozenset(account.id for account in accounts)
@@ -113,7 +110,7 @@ class PlanMaker:
             now = now if leavers else utc_now_of(self.reader.sender)
             asked = zip(facts, wanted[some], strict=True)
             leavers += [self._leaver(f, playbook, w, tenant, now, leaving) for f, w in asked]
-        return tenant, now, leavers, caller
+        return tenant, now, leavers
 
     async def _resolve(self, names: Sequence[str], kinds: frozenset[FactType]) -> list[Account | Missing]:
         found: list[Account | Missing] = []
