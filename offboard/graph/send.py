@@ -245,7 +245,8 @@ class Sender:
         outer.headers.add("Accept", "application/json")
         outer.set_stream_content(json.dumps({"requests": items}).encode(), "application/json")
         whole = await self._single(outer)
-        return [self._of_batch(whole, n, item, ids[n]) for n, item in enumerate(items)]
+        told = _told(whole.body)
+        return [self._of_batch(whole, told.get(str(n), []), item, ids[n]) for n, item in enumerate(items)]
 
     def _item(self, n: int, info: RequestInformation, request_id: str) -> dict[str, JSON]:
         headers = {k: v for k, v in (info.request_headers or {}).items() if k.lower() != "accept"}
@@ -259,13 +260,15 @@ class Sender:
             item["body"] = json.loads(info.content)
         return item
 
-    def _of_batch(self, whole: Answer, n: int, item: Mapping[str, JSON], request_id: str) -> Answer:
+    def _of_batch(
+        self, whole: Answer, told: Sequence[dict[str, Any]], item: Mapping[str, JSON], request_id: str
+    ) -> Answer:
         method, path = str(item["method"]), str(item["url"]).partition("?")[0]
         if not whole.ok:  # refused or lost as a whole: every item shares that fate
             return Answer(method, path, whole.status, whole.body, whole.headers, request_id, whole.lost, whole.date)
-        found = _find(whole.body, str(n))
-        if found is None:
-            lost = "the batch's answer does not mention this call"
+        found = told[0] if told else {}
+        if not told or any(each != found for each in told):
+            lost = f"the batch's answer {'contradicts itself about' if told else 'does not mention'} this call"
             return Answer(method, path, None, None, {}, request_id, lost, whole.date)
         headers = {str(k).lower(): str(v) for k, v in _mapping(found.get("headers")).items()}
         headers.setdefault("request-id", whole.headers.get("request-id", ""))
@@ -334,12 +337,14 @@ def _answer(method: str, path: str, status: int, headers: httpx.Headers, content
     return Answer(method, path, status, body, lower, request_id, "", date)
 
 
-def _find(body: JSON, id: str) -> dict[str, Any] | None:
+def _told(body: JSON) -> dict[str, list[dict[str, Any]]]:
+    """What a batch's answer says, by call."""
     responses = body.get("responses") if isinstance(body, dict) else None
-    for found in responses if isinstance(responses, list) else []:
-        if isinstance(found, dict) and found.get("id") == id and isinstance(found.get("status"), int):
-            return found
-    return None
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in responses if isinstance(responses, list) else []:
+        if isinstance(each, dict) and isinstance(each.get("id"), str) and isinstance(each.get("status"), int):
+            found.setdefault(each["id"], []).append(each)
+    return found
 
 
 def _mapping(value: object) -> Mapping[str, JSON]:

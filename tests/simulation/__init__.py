@@ -5,6 +5,6 @@ stopped, when the disk is full, and what somebody else does to the same people m
 makes it jump. What happened is written on a tape, from which `invariants` judges the rules that must hold whatever
 happens. The same seed gives the same run, to the byte.
 
-    python -m tests.simulation --seeds 10000
+    python -m tests.simulation --seeds 0-9999 --jobs 2
     python -m tests.simulation --seed 4711
 """

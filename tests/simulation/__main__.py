@@ -1,4 +1,10 @@
-"""Many seeds from the command line: `python -m tests.simulation --seeds 10000 [--start N] [--jobs N] [--seed N]`."""
+"""Many seeds from the command line.
+
+    python -m tests.simulation --seeds 0-9999 [--jobs 2]     which of these seeds break a rule, and how to replay them
+    python -m tests.simulation --seed 4711                   this one only, told in full
+
+What breaks is to be added to `regressions.txt`, which every test run replays.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +24,12 @@ from tests.simulation.wording import BrokenError
 
 MOST = 40
 """Broken seeds after which it is not worth going on."""
+
+
+def span(text: str) -> range:
+    """`A-B` with both included, or how many from 0."""
+    first, _, last = text.rpartition("-")
+    return range(int(first), int(last) + 1) if first else range(int(last))
 
 
 def outcome_of(seed: int) -> tuple[int, str, str]:
@@ -69,20 +81,19 @@ def show(seed: int) -> int:
 def main() -> int:
     """Run what the arguments say; 1 when a rule is broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
-    parser.add_argument("--seeds", type=int, default=1000)
-    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--seeds", type=span, default=range(1000), help="A-B, both included, or how many from 0")
     parser.add_argument("--seed", type=int, help="this one only, told in full")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
     if chosen.seed is not None:
         return show(chosen.seed)
     began, broken = time.perf_counter(), Counter[str]()
-    seeds = range(chosen.start, chosen.start + chosen.seeds)
+    seeds: range = chosen.seeds
     with multiprocessing.get_context("fork").Pool(chosen.jobs) as pool:
         for seed, rule, what in pool.imap_unordered(outcome_of, seeds, chunksize=8):
             if rule:
                 broken[rule] += 1
-                print(f"seed {seed}: {what[:400]}", flush=True)
+                print(f"python -m tests.simulation --seed {seed}\n    {what[:400]}", flush=True)
             if broken.total() >= MOST:
                 pool.terminate()
                 break

@@ -26,7 +26,7 @@ WRITES = [
     ("DELETE", "/devices/*/registeredOwners/**"),
     ("DELETE", "/groups/*/members/**"),
 ]
-RETRY_AFTER = (0.3, 1, 2.5, 7, 30, 45.25, 181, 250)
+RETRY_AFTER = (None, 0, 0.3, 1, 2.5, 7, 30, 45.25, 181, 250)
 LAGS = (0.0, 0.0, 0.0, 0.6, 2.0, 9.0, 20.0, 28.0)
 DELAYS = (None, (0.08, 0.15), (0.02, 1.4))
 
@@ -50,7 +50,9 @@ def _fault(rng: Random) -> dict[str, Any]:
     kind = rng.choices(("busy", "server", "reset", "lost", "refused"), (30, 25, 20, 20, 5))[0]
     when = rng.choice(("before", "after"))
     if kind == "busy":
-        return {"status": rng.choice((429, 429, 503)), "retry_after": rng.choice(RETRY_AFTER), "when": "before"}
+        wait = rng.choice(RETRY_AFTER)
+        status = {"status": rng.choice((429, 429, 503)), "when": "before"}
+        return status if wait is None else {**status, "retry_after": wait}
     if kind == "server":
         return {"status": rng.choice((500, 502, 503, 504)), "when": when}
     if kind == "reset":

@@ -22,6 +22,7 @@ def judge(life: Life, found: Try) -> None:
     if found.outcome is not None:
         promises.success_holds(life, found)
         promises.nothing_in_silence(found)
+        promises.success_is_whole(life, found)
 
 
 def judge_whole(life: Life) -> None:

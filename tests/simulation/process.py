@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +83,11 @@ class Process:
             raise PowerCutError
         return self.main.result()
 
+    @property
+    def requests(self) -> int:
+        """HTTP requests so far."""
+        return self._count["http"]
+
     def _unheard(self, _loop: Any, context: dict[str, Any]) -> None:
         """An exception that nobody collected; of a dead process it means nothing."""
         if not self.dead and not isinstance(context.get("exception"), PowerCutError):
@@ -128,7 +137,7 @@ class Process:
         commit = file.commit
 
         def watched() -> None:
-            data = file._staged
+            data = bytes(file._staged)
             if not data:
                 return
             self.point("audit", "before")
@@ -193,13 +202,35 @@ class Wire(SandboxTransport):
         await asyncio.sleep(0)
         if process.dead:
             raise PowerCutError
-        response = self._execute(request, content, asked)
+        response = self._mangled(self._execute(request, content, asked), process)
         await self._wait(response)
         answer = _carried(request, response)
         process.point("http", "after")
         await asyncio.sleep(0)
-        asked.seen, asked.seen_at = seen_in(response, asked.calls), self.life.time()
+        asked.seen, asked.seen_at = seen_in(response, asked.calls, self.life.time(), self.life.now()), self.life.time()
         return answer
+
+    def _mangled(self, response: Response, process: Process) -> Response:
+        """The answer, worded otherwise: times to wait as dates, a call answered twice."""
+        attempt = process.attempt
+        if attempt.dated:
+            headers = {name: self._dated(name, value) for name, value in response.headers.items()}
+            response = replace(response, headers=headers)
+        if not response.body.startswith(b'{"responses":'):
+            return response
+        body = json.loads(response.body)
+        items = body["responses"]
+        for item in items if attempt.dated else ():
+            item["headers"] = {name: self._dated(name, value) for name, value in item.get("headers", {}).items()}
+        if process.requests in attempt.twice and items:
+            again = self.life.rng.choice(items)
+            items.append({**again, "status": self.life.rng.choice((200, 204, 500, 429)), "body": None})
+        return replace(response, body=json.dumps(body).encode())
+
+    def _dated(self, name: str, value: str) -> str:
+        if name.lower() != "retry-after":
+            return value
+        return format_datetime(self.life.now() + timedelta(seconds=math.ceil(float(value)) + 1), usegmt=True)
 
     def _execute(self, request: httpx.Request, content: bytes, asked: Asked) -> Response:
         before = len(self._sandbox.journal())

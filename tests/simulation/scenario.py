@@ -42,7 +42,18 @@ class Ending:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One process: what goes wrong while it lives."""
+    """One process: what goes wrong while it lives.
+
+    Args:
+        faults: A fault script of the sandbox.
+        lag: For so many seconds reads show the past.
+        delay: How long an HTTP request takes.
+        ending: How it ends before its time.
+        before: What somebody else did before.
+        during: What somebody else does meanwhile: at which HTTP request, before or after it.
+        dated: Whether `Retry-After` is a date.
+        twice: HTTP requests in whose batch answer one call is answered a second time, otherwise.
+    """
 
     faults: tuple[Any, ...] = ()
     lag: float = 0.0
@@ -50,6 +61,8 @@ class Attempt:
     ending: Ending | None = None
     before: tuple[Meddle, ...] = ()
     during: tuple[tuple[int, str, Meddle], ...] = ()
+    dated: bool = False
+    twice: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ class Scenario:
 def draw(seed: int) -> Scenario:
     """The scenario of a seed."""
     rng = Random(seed)
-    names, count = list(PEOPLE), rng.choice((1, 1, 1, 2, 3))
+    names, count = list(PEOPLE), rng.choice((1, 1, 1, 1, 2, 2, 3, 5, 6))
     people: list[str] = []
     while len(people) < count:
         name = rng.choices(names, WEIGHTS)[0]
@@ -89,7 +102,8 @@ def _attempt(rng: Random, ids: list[str], meddled: bool) -> Attempt:
             for _ in range(rng.choice((0, 1, 1, 2)))
         )
     ending = _ending(rng) if rng.random() < 0.7 else None
-    return Attempt(tuple(draw_faults(rng)), rng.choice(LAGS), rng.choice(DELAYS), ending, before, during)
+    dated, twice = rng.random() < 0.2, tuple(rng.randint(2, 10) for _ in range(rng.choice((0, 0, 0, 0, 1, 3))))
+    return Attempt(tuple(draw_faults(rng)), rng.choice(LAGS), rng.choice(DELAYS), ending, before, during, dated, twice)
 
 
 def _ending(rng: Random) -> Ending:

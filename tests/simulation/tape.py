@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -34,7 +37,8 @@ class Seen:
 
     status: int
     body: Any
-    retry_after: float | None
+    not_before: float = 0.0
+    """When the client may ask again, by the life's clock; 0 when it was not told to wait."""
 
 
 @dataclass
@@ -50,9 +54,22 @@ class Asked:
     seen_at: float | None = None
 
     @property
-    def retry_after(self) -> float:
-        """How long the client was told to wait."""
-        return max((s.retry_after or 0.0 for s in self.seen.values()), default=0.0)
+    def not_before(self) -> float:
+        """Until when the client was told to wait; 0 when it was not."""
+        return max((s.not_before for s in self.seen.values()), default=0.0)
+
+    def people(self) -> dict[str, Mapping[str, Any] | None]:
+        """The users that the client was shown, alone or in a list; None for one who is not there."""
+        found: dict[str, Mapping[str, Any] | None] = {}
+        for call in self.calls:
+            seen = self.seen.get(call.id)
+            if seen is None or call.write or not call.path.startswith("/users"):
+                continue
+            if seen.status == 404 and call.path.count("/") == 2:
+                found[call.path.split("/")[2]] = None
+            bodies = seen.body.get("value", [seen.body]) if seen.status == 200 and isinstance(seen.body, dict) else []
+            found |= {b["id"]: b for b in bodies if isinstance(b, dict) and "accountEnabled" in b and "id" in b}
+        return found
 
 
 @dataclass(frozen=True)
@@ -97,14 +114,14 @@ def calls_of(request: httpx.Request, content: bytes) -> list[Call]:
     """The calls that an HTTP request carries."""
     path = request.url.raw_path.decode().partition("?")[0].removeprefix("/v1.0")
     body = json.loads(content) if content else None
-    if path != "/$batch":
+    if path != "/$batch" or body is None:
         return [Call("", request.method, path, body)]
     return [Call(i["id"], i["method"], i["url"].partition("?")[0], i.get("body")) for i in body["requests"]]
 
 
-def seen_in(answer: Response, calls: list[Call]) -> dict[str, Seen]:
-    """What an answer says about each call, in as far as it makes sense."""
-    whole = _retry_after(dict(answer.headers))
+def seen_in(answer: Response, calls: list[Call], at: float, now: datetime) -> dict[str, Seen]:
+    """What an answer that came at this time says about each call, in as far as it makes sense."""
+    whole = _not_before(dict(answer.headers), at, now)
     try:
         body = json.loads(answer.body) if answer.body.strip() else None
     except ValueError:
@@ -112,12 +129,22 @@ def seen_in(answer: Response, calls: list[Call]) -> dict[str, Seen]:
     if calls[0].id == "" or answer.status >= 400:
         return {c.id: Seen(answer.status, body, whole) for c in calls}
     items = body.get("responses", []) if isinstance(body, dict) else []
-    return {i["id"]: Seen(i["status"], i.get("body"), _retry_after(i.get("headers", {}))) for i in items}
+    found: dict[str, Seen] = {}
+    for item in items:
+        seen = Seen(item["status"], item.get("body"), _not_before(item.get("headers", {}), at, now))
+        if item["id"] in found and found[item["id"]] != seen:
+            seen = Seen(0, None)  # told twice, and nobody knows which is true
+        found[item["id"]] = seen
+    return found
 
 
-def _retry_after(headers: dict[str, str]) -> float | None:
+def _not_before(headers: dict[str, str], at: float, now: datetime) -> float:
     found = {name.lower(): value for name, value in headers.items()}.get("retry-after")
-    return float(found) if found else None
+    if not found:
+        return 0.0
+    if found[0].isdigit():
+        return at + float(found)
+    return at + max(0.0, (parsedate_to_datetime(found) - now).total_seconds())
 
 
 def line(event: Event) -> str:
@@ -145,4 +172,4 @@ def _status(asked: Asked, call: Call) -> str:
     seen = asked.seen.get(call.id)
     if seen is None:
         return "lost" if asked.executed else "not executed or lost"
-    return f"{seen.status}" + (f" retry-after {seen.retry_after:g}" if seen.retry_after else "")
+    return f"{seen.status}" + (f" not before {seen.not_before:.2f}" if seen.not_before else "")

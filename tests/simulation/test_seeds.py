@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,12 @@ from tests.simulation.life import simulate
 from tests.simulation.scenario import draw
 
 SEEDS, CHUNK = 300, 50
+REGRESSIONS = [
+    int(line.partition("#")[0])
+    for line in (Path(__file__).parent / "regressions.txt").read_text().splitlines()
+    if line.partition("#")[0].strip()
+]
+"""Seeds that once broke a rule."""
 START = int(os.environ.get("OFFBOARD_TEST_START", "0"))
 """Another first seed, for those who want others than yesterday's."""
 
@@ -36,6 +43,12 @@ def others() -> Iterator[ProcessPoolExecutor]:
 def test_no_rule_is_broken_whatever_happens(first: int, others: ProcessPoolExecutor) -> None:
     seeds = range(first, first + CHUNK)
     found = others.map(outcome_of, seeds, chunksize=5)
+
+    assert [f"python -m tests.simulation --seed {seed}: {what}" for seed, rule, what in found if rule] == []
+
+
+def test_what_broke_a_rule_once_does_so_no_more(others: ProcessPoolExecutor) -> None:
+    found = others.map(outcome_of, REGRESSIONS, chunksize=2)
 
     assert [f"python -m tests.simulation --seed {seed}: {what}" for seed, rule, what in found if rule] == []
 
