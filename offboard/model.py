@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -385,7 +385,7 @@ class Plan:
     valid_until: datetime
     tenant: Tenant
     playbook: Playbook
-    leavers: tuple[LeaverPlan, ...]
+    leavers: Sequence[LeaverPlan]
     actor: str = ""
     actions: Mapping[str, int] = field(default_factory=dict)
     needs: tuple[Mapping[str, JSON], ...] = ()

@@ -9,43 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from offboard.errors import Refused, UsageError
 from offboard.model import (
     JSON,
-    Change,
-    Doing,
-    Due,
-    Effect,
-    Leaver,
     LeaverPlan,
-    Note,
-    Objection,
-    OnFailure,
-    Override,
-    Parameter,
     Plan,
-    PlannedStep,
-    Playbook,
-    Ref,
-    Step,
-    Table,
-    Tenant,
 )
-from offboard.planshape import PLAN
+from offboard.packing import FEW, Packed
+from offboard.planjson import SCHEMA, canonical, from_json, leaver_plan_from_json, leaver_plan_json, to_json
+from offboard.planshape import LEAVER, PLAN
 from offboard.shape import misfit
 
-SCHEMA = "offboard.plan/1"
+NO_LEAVERS = b'"leavers":[]'
+LARGE = 1024 * 1024
+"""Bytes from which a plan file is taken apart leaver by leaver."""
 MAX_BYTES = 256 * 1024 * 1024
-
-
-def canonical(value: JSON) -> bytes:
-    """The one way in which a JSON value is written when its bytes matter."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def digest(document: Mapping[str, JSON]) -> str:
@@ -56,60 +38,150 @@ def digest(document: Mapping[str, JSON]) -> str:
 
 def seal(plan: Plan) -> Plan:
     """The plan with its digest."""
-    return replace(plan, digest=digest(to_json(plan)))
+    head, parts = split(plan)
+    return replace(plan, digest=_digest_of_parts(head, parts))
 
 
 def dump(plan: Plan) -> bytes:
     """The bytes of the plan file."""
-    return canonical(to_json(plan)) + b"\n"
+    return b"".join(pieces(plan))
 
 
-def load(data: bytes, name: str) -> Plan:
+def pieces(plan: Plan) -> Iterator[bytes]:
+    """The bytes of the plan file, a leaver at a time."""
+    head, parts = split(plan)
+    before, _, after = head.partition(NO_LEAVERS)
+    yield before + NO_LEAVERS[:-1]
+    for n, part in enumerate(parts):
+        yield b"," + part if n else part
+    yield b"]" + after + b"\n"
+
+
+def pack(leavers: Iterable[LeaverPlan], many: int) -> Sequence[LeaverPlan]:
+    """The leavers of a plan, packed when they are many.
+
+    Args:
+        leavers: In order; taken one at a time.
+        many: How many there will be.
+    """
+    if many <= FEW:
+        return tuple(leavers)
+    return Packed((canonical(leaver_plan_json(each)) for each in leavers), read_part)
+
+
+def load(data: bytes, name: str, *, large: int = LARGE) -> Plan:
     """A plan from its file.
 
     Args:
         data: The file's bytes.
         name: The file as the user named it, for messages.
+        large: Bytes from which it is taken apart leaver by leaver.
 
     Raises:
         UsageError: This is no plan, or one of a newer version of the tool.
         Refused: It was edited after it was made.
     """
+    if len(data) > large and (cut := _cut(data)) is not None:
+        head, parts = cut
+        return join(head, parts, name)
     document = _document(data, name)
     if document.get("digest") != digest(document) or data != canonical(document) + b"\n":
-        raise Refused(
-            f"{name} was edited after it was made: its digest does not match its content.",
-            todo="Make and review a new plan; a plan is never edited by hand.",
-        )
+        raise _edited(name)
     if wrong := misfit(document, PLAN):
         raise UsageError(f"{name} is not a complete plan: {wrong}.", todo=_MAKE_ONE)
     try:
         return from_json(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"{name} is not a complete plan: {type(error).__name__} {error}.") from error
+        raise _incomplete(name, error) from error
 
 
-def split(plan: Plan) -> tuple[bytes, list[bytes]]:
+def split(plan: Plan) -> tuple[bytes, Iterable[bytes]]:
     """The plan without its leavers, and each leaver's part: what is stored of a run, so that a part can be read alone."""
-    return canonical(to_json(replace(plan, leavers=()))), [canonical(leaver_plan_json(each)) for each in plan.leavers]
+    head = canonical(to_json(replace(plan, leavers=())))
+    if isinstance(plan.leavers, Packed):
+        return head, plan.leavers.parts()
+    return head, (canonical(leaver_plan_json(each)) for each in plan.leavers)
 
 
-def join(head: bytes, parts: Sequence[bytes], name: str) -> Plan:
+def join(head: bytes, parts: Iterable[bytes], name: str) -> Plan:
     """The plan that was split.
 
     Args:
         head: The plan without its leavers.
-        parts: Every leaver's part, in order.
+        parts: Every leaver's part, in order; taken one at a time.
         name: Where it stands, for messages.
 
     Raises:
         UsageError: This is no plan, or one of a newer version of the tool.
         Refused: A byte of it is not what it was.
     """
-    plan = read_head(head, name)
-    if plan.digest != _digest_of_parts(head, parts):
-        raise Refused(f"The plan in {name} was changed after it was stored: its digest does not match its content.")
-    return replace(plan, leavers=tuple(map(read_part, parts)))
+    document, packed = _document(head, name), Packed(parts, read_part)
+    made = _digest_of_parts(head, packed.parts())
+    if document.get("digest") != made or canonical(document) != head:
+        raise _edited(name)
+    wrong = misfit(document, PLAN) or next(filter(None, map(_wrong, packed.parts())), "")
+    if wrong:
+        raise UsageError(f"{name} is not a complete plan: {wrong}.", todo=_MAKE_ONE)
+    try:
+        return replace(from_json(document), leavers=packed if len(packed) > FEW else tuple(packed))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _incomplete(name, error) from error
+
+
+def _cut(data: bytes) -> tuple[bytes, Iterator[bytes]] | None:
+    """The head and the leavers' parts of a plan file, not looked into; None when the file does not look like one.
+
+    A plan of ten thousand leavers has fifty megabytes; parsed as a whole it would need ten times as much.
+    """
+    start = data.find(NO_LEAVERS[:-1]) + len(NO_LEAVERS) - 1
+    places, end = _elements(data, start)
+    fits = start >= len(NO_LEAVERS) and places and places[0][0] == start
+    if not fits or data[end : end + 1] != b"]" or data[-1:] != b"\n":
+        return None
+    head = data[:start] + data[end:-1]
+    return head, (data[a:b] for a, b in places)
+
+
+def _elements(data: bytes, start: int) -> tuple[list[tuple[int, int]], int]:
+    """Where the objects of a list begin and end, and where the list ends."""
+    places, depth, begin = [], 0, start
+    for token in _TOKEN.finditer(data, start):
+        sign = token.group()
+        if sign == b"{":
+            begin = token.start() if depth == 0 else begin
+            depth += 1
+        elif sign == b"}":
+            depth -= 1
+            if depth == 0:
+                places.append((begin, token.end()))
+                if data[token.end() : token.end() + 2] != b",{":
+                    return places, token.end()
+    return [], start
+
+
+def _wrong(part: bytes) -> str:
+    """What is wrong with a leaver's part, whose digest was checked; empty when nothing is."""
+    document = json.loads(part)
+    if wrong := misfit(document, LEAVER, "leavers"):
+        return wrong
+    if canonical(document) != part:
+        return "a leaver is not written as plans write it"
+    try:
+        leaver_plan_from_json(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return f"{type(error).__name__} {error}"
+    return ""
+
+
+def _edited(name: str) -> Refused:
+    return Refused(
+        f"{name} was edited after it was made: its digest does not match its content.",
+        todo="Make and review a new plan; a plan is never edited by hand.",
+    )
+
+
+def _incomplete(name: str, error: Exception) -> UsageError:
+    return UsageError(f"{name} is not a complete plan: {type(error).__name__} {error}.")
 
 
 def read_head(head: bytes, name: str) -> Plan:
@@ -123,14 +195,14 @@ def read_head(head: bytes, name: str) -> Plan:
 
 def read_part(part: bytes) -> LeaverPlan:
     """One leaver's part of a plan."""
-    return _leaver_plan(json.loads(part))
+    return leaver_plan_from_json(json.loads(part))
 
 
-def _digest_of_parts(head: bytes, parts: Sequence[bytes]) -> str:
+def _digest_of_parts(head: bytes, parts: Iterable[bytes]) -> str:
     """The digest of the whole, without building it: no name before `leavers` can hold these bytes unescaped."""
     rest = {key: value for key, value in json.loads(head).items() if key != "digest"}
-    before, _, after = canonical(rest).partition(b'"leavers":[]')
-    made = hashlib.sha256(before + b'"leavers":[')
+    before, _, after = canonical(rest).partition(NO_LEAVERS)
+    made = hashlib.sha256(before + NO_LEAVERS[:-1])
     for n, part in enumerate(parts):
         made.update(b"," + part if n else part)
     made.update(b"]" + after)
@@ -158,215 +230,6 @@ def _document(data: bytes, name: str) -> dict[str, JSON]:
     return document
 
 
+# A text that never ends is a token as well, and nothing is tried twice: a file may be hostile.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}]', re.DOTALL)
 _MAKE_ONE = "Make one with: offboard plan PLAYBOOK USER --out FILE"
-
-
-def stamp(moment: datetime) -> str:
-    """A time as plans write it: UTC, whole seconds, `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def moment(text: str) -> datetime:
-    """A time from a plan."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
-
-def to_json(plan: Plan) -> dict[str, JSON]:
-    """The plan as a JSON document, digest included."""
-    return {
-        "schema": SCHEMA,
-        "id": plan.id,
-        "created": stamp(plan.created),
-        "valid_until": stamp(plan.valid_until),
-        "tenant": {"id": plan.tenant.id, "name": plan.tenant.name, "alias": plan.tenant.alias},
-        "actor": plan.actor,
-        "tool": plan.tool,
-        "actions": dict(plan.actions),
-        "needs": [dict(need) for need in plan.needs],
-        "playbook": playbook_json(plan.playbook),
-        "leavers": [leaver_plan_json(each) for each in plan.leavers],
-        "digest": plan.digest,
-    }
-
-
-def playbook_json(playbook: Playbook) -> dict[str, JSON]:
-    """The playbook inside a plan: what the run needs, so that it never re-reads the YAML."""
-    return {
-        "name": playbook.name,
-        "description": playbook.description,
-        "digest": playbook.digest,
-        "accept": list(playbook.accept),
-        "parameters": [
-            {
-                "name": p.name,
-                "type": p.type,
-                "required": p.required,
-                "default": p.default,
-                "description": p.description,
-            }
-            for p in playbook.parameters
-        ],
-        "steps": [step_json(step) for step in playbook.steps],
-    }
-
-
-def step_json(step: Step) -> dict[str, JSON]:
-    """One step, under the words of the YAML."""
-    return {
-        "id": step.id,
-        "action": step.action,
-        "with": dict(step.parameters),
-        "when": step.when,
-        "on_failure": step.on_failure.value,
-        "due": str(step.due),
-    }
-
-
-def ref_json(ref: Ref) -> dict[str, JSON]:
-    """An object reference."""
-    return {"kind": ref.kind, "id": ref.id, "name": ref.name}
-
-
-def change_json(change: Change) -> dict[str, JSON]:
-    """A change, as plans and audit records write it."""
-    return {
-        "verb": change.verb,
-        "target": ref_json(change.target),
-        "before": change.before,
-        "after": change.after,
-        "effect": change.effect.value,
-        "until": stamp(change.until) if change.until else None,
-        "parts": [ref_json(part) for part in change.parts],
-        "data": dict(change.data),
-    }
-
-
-def note_json(note: Note) -> dict[str, JSON]:
-    """A note, as plans and audit records write it."""
-    return {
-        "doing": note.doing.value,
-        "target": ref_json(note.target) if note.target else None,
-        "reason": note.reason,
-        "code": note.code,
-        "open": note.open,
-    }
-
-
-def table_json(table: Table) -> dict[str, JSON]:
-    """The rows of a read-only step."""
-    return {"title": table.title, "columns": list(table.columns), "rows": [dict(row) for row in table.rows]}
-
-
-def leaver_plan_json(each: LeaverPlan) -> dict[str, JSON]:
-    """One leaver's part of a plan."""
-    return {
-        "leaver": {
-            "id": each.leaver.id,
-            "userPrincipalName": each.leaver.user_principal_name,
-            "displayName": each.leaver.display_name,
-            "about": dict(each.leaver.about),
-        },
-        "leave": stamp(each.leave),
-        "fingerprint": dict(each.fingerprint),
-        "steps": [
-            {
-                "step": step_json(planned.step),
-                "due": stamp(planned.due),
-                "changes": [change_json(change) for change in planned.changes],
-                "notes": [note_json(note) for note in planned.notes],
-                "tables": [table_json(table) for table in planned.tables],
-                "skipped": planned.skipped,
-            }
-            for planned in each.steps
-        ],
-        "objections": [{"guard": o.guard, "severity": o.severity, "reason": o.reason} for o in each.objections],
-        "consequences": list(each.consequences),
-        # Left out when there are none, so that plans of before keep their digest.
-        **({"overrides": [asdict(override) for override in each.overrides]} if each.overrides else {}),
-    }
-
-
-def from_json(doc: Mapping[str, Any]) -> Plan:
-    """A plan from its document, whose digest was checked.
-
-    Raises:
-        KeyError, TypeError, ValueError: Something is missing or of the wrong kind.
-    """
-    return Plan(
-        id=doc["id"],
-        created=moment(doc["created"]),
-        valid_until=moment(doc["valid_until"]),
-        tenant=Tenant(**doc["tenant"]),
-        actor=doc["actor"],
-        tool=doc["tool"],
-        actions=dict(doc["actions"]),
-        needs=tuple(doc["needs"]),
-        playbook=_playbook(doc["playbook"]),
-        leavers=tuple(_leaver_plan(each) for each in doc["leavers"]),
-        digest=doc["digest"],
-    )
-
-
-def _playbook(doc: Mapping[str, Any]) -> Playbook:
-    return Playbook(
-        name=doc["name"],
-        description=doc["description"],
-        digest=doc["digest"],
-        accept=tuple(doc["accept"]),
-        parameters=tuple(Parameter(**p) for p in doc["parameters"]),
-        steps=tuple(_step(step) for step in doc["steps"]),
-    )
-
-
-def _step(doc: Mapping[str, Any]) -> Step:
-    return Step(
-        id=doc["id"],
-        action=doc["action"],
-        parameters=dict(doc["with"]),
-        when=doc["when"],
-        on_failure=OnFailure(doc["on_failure"]),
-        due=Due.parse(doc["due"]),
-    )
-
-
-def change_from_json(doc: Mapping[str, Any]) -> Change:
-    """A change from a plan or a run's record."""
-    return Change(
-        verb=doc["verb"],
-        target=Ref(**doc["target"]),
-        before=doc["before"],
-        after=doc["after"],
-        effect=Effect(doc["effect"]),
-        until=moment(doc["until"]) if doc["until"] else None,
-        parts=tuple(Ref(**part) for part in doc["parts"]),
-        data=dict(doc["data"]),
-    )
-
-
-def _note(doc: Mapping[str, Any]) -> Note:
-    target = Ref(**doc["target"]) if doc["target"] else None
-    return Note(Doing(doc["doing"]), target, doc["reason"], doc["code"], doc["open"])
-
-
-def _planned(doc: Mapping[str, Any]) -> PlannedStep:
-    return PlannedStep(
-        step=_step(doc["step"]),
-        due=moment(doc["due"]),
-        changes=tuple(change_from_json(change) for change in doc["changes"]),
-        notes=tuple(_note(note) for note in doc["notes"]),
-        tables=tuple(Table(t["title"], tuple(t["columns"]), tuple(t["rows"])) for t in doc["tables"]),
-        skipped=doc["skipped"],
-    )
-
-
-def _leaver_plan(doc: Mapping[str, Any]) -> LeaverPlan:
-    who = doc["leaver"]
-    return LeaverPlan(
-        leaver=Leaver(who["id"], who["userPrincipalName"], who["displayName"], dict(who["about"])),
-        leave=moment(doc["leave"]),
-        fingerprint=dict(doc["fingerprint"]),
-        steps=tuple(_planned(step) for step in doc["steps"]),
-        objections=tuple(Objection(**o) for o in doc["objections"]),
-        consequences=tuple(doc["consequences"]),
-        overrides=tuple(Override(**o) for o in doc.get("overrides", ())),
-    )

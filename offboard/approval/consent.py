@@ -13,7 +13,7 @@ from offboard.approval.sshsig import BadSignature, Signature, check, parse
 from offboard.approval.statement import NAMESPACE, Statement
 from offboard.errors import Refused
 from offboard.model import JSON, Effect, Plan
-from offboard.planfile import moment, stamp
+from offboard.planjson import moment, stamp
 
 SKEW = timedelta(minutes=5)
 """So much may the clocks of two machines differ."""

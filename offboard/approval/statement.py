@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from offboard.model import Plan
-from offboard.planfile import moment, stamp
+from offboard.planjson import moment, stamp
 
 NAMESPACE = "offboard-plan"
 """Signatures made for git, mail or anything else are no approvals."""

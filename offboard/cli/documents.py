@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from offboard.model import JSON, LeaverPlan, Outcome, Result
-from offboard.planfile import change_json, note_json, ref_json, stamp, table_json
+from offboard.planjson import change_json, note_json, ref_json, stamp, table_json
 from offboard.recipients import fingerprint
 from offboard.render.verdict import LeaverVerdict, Verdict
 from offboard.runs.engine.shares import Share, as_moved

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def show_plan(app: App, plan: Plan) -> None:
     """The plan on stdout: for people, or as one JSON document a line."""
     if app.as_json:
-        from offboard.planfile import to_json
+        from offboard.planjson import to_json
 
         app.out_json({"event": "plan", "plan": to_json(plan)}, line=True)
         return

@@ -17,7 +17,7 @@ from offboard.cli.options import read_plan
 @pass_app
 def command(app: App, file: Path, form: str) -> int:
     """Show the plan in FILE. Works for ever, also for expired and consumed plans; contacts nobody."""
-    from offboard.planfile import to_json
+    from offboard.planjson import to_json
 
     plan = read_plan(file, to_apply=False)
     now = app.clock.now()

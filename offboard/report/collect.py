@@ -10,7 +10,7 @@ from datetime import datetime
 from offboard.audit import Flaw, Verification
 from offboard.errors import UsageError
 from offboard.model import JSON, Change
-from offboard.planfile import change_from_json
+from offboard.planjson import change_from_json
 from offboard.report.tally import ENDED, Record, RunHead, Tally, key_of, outcome_of
 
 SEAL = "checkpoint"

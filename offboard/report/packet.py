@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from offboard.model import JSON
-from offboard.planfile import change_json
+from offboard.planjson import change_json
 from offboard.render.words import done as done_word
 from offboard.report.collect import Entry, LeaverFile, RunFile
 from offboard.report.measure import Times, exceptions, punctual, state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from offboard.graph.token import TokenInfo
 from offboard.model import JSON, Plan
-from offboard.planfile import note_json, stamp
+from offboard.planjson import note_json, stamp
 from offboard.runs.outcome import LeaverOutcome
 
 ABOUT = (

@@ -14,7 +14,7 @@ from offboard.graph.answers import Answer
 from offboard.graph.read import Reader
 from offboard.graph.requests import GUID, PERSON, get
 from offboard.model import JSON, Change, Effect, Permissions, Ref
-from offboard.planfile import change_json
+from offboard.planjson import change_json
 
 RESTORE = Permissions(
     delegated=(("User.DeleteRestore.All",), ("User.ReadWrite.All",)),

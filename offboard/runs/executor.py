@@ -20,7 +20,7 @@ from offboard.graph.pool import BATCH, READ_BACK
 from offboard.graph.read import ONE_BY_ONE
 from offboard.graph.send import utc_now_of
 from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
-from offboard.planfile import change_json
+from offboard.planjson import change_json
 from offboard.planner import (
     cannot_tell,
     compare,

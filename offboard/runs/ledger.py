@@ -18,7 +18,7 @@ from offboard.graph.answers import Answer
 from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
 from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result, Step
-from offboard.planfile import change_json
+from offboard.planjson import change_json
 from offboard.runs.stages import Pending
 from offboard.runs.store import Recorded, Store
 

@@ -19,17 +19,8 @@ from offboard.approval import Approval
 from offboard.errors import GraphUnavailable, Refused
 from offboard.guards import History
 from offboard.model import Change, LeaverPlan, Outcome, Plan, Result
-from offboard.planfile import (
-    canonical,
-    change_from_json,
-    change_json,
-    join,
-    moment,
-    read_head,
-    read_part,
-    split,
-    stamp,
-)
+from offboard.planfile import join, read_head, read_part, split
+from offboard.planjson import canonical, change_from_json, change_json, moment, stamp
 from offboard.runs.engine.database import SqliteDatabase, open_database, unusable
 from offboard.runs.engine.history import history
 from offboard.runs.engine.leases import Leases
@@ -142,8 +133,8 @@ class Store:
             for place, approval in enumerate(approvals):
                 kept = canonical(approval.to_json()).decode()
                 self.db.rows("INSERT INTO approval (run, place, approval) VALUES (?, ?, ?)", (run, place, kept))
-            over = [carried.get(each.leaver.id, "") for each in plan.leavers]
-            insert_shares(self.db, [first_share(run, plan, n, over=why) for n, why in enumerate(over)], parts)
+            shares = (first_share(run, plan, place, over=carried) for place in range(len(plan.leavers)))
+            insert_shares(self.db, shares, parts)
 
     def refuse_if_busy(self, plan: Plan, at: datetime) -> dict[str, str]:
         """Refuse a plan for somebody who has an open run: `refuse_second` on what is stored.

@@ -20,7 +20,7 @@ from offboard.errors import UsageError
 from offboard.facts import Account, Facts, FactType
 from offboard.graph.read import Pins, Reader
 from offboard.model import JSON, Change, Leaver, LeaverPlan, OnFailure, Outcome, Plan, Playbook, Step, Tenant
-from offboard.planfile import canonical, step_json
+from offboard.planjson import canonical, step_json
 from offboard.planner import never, plan_leaver
 from offboard.runs.planning import PlanMaker, Wanted
 from offboard.runs.store import Recorded, RunRecord

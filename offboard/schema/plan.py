@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from offboard.actions import ACTIONS
 from offboard.loading.grammar import CODE, DRAFT, DUE, ID, PARAMETER, TYPES
 from offboard.model import JSON, Doing, Effect, OnFailure
-from offboard.planfile import SCHEMA
+from offboard.planjson import SCHEMA
 
 _TEXT: JSON = {"type": "string"}
 _TEXT_OR_NULL: JSON = {"type": ["string", "null"]}

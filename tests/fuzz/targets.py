@@ -20,7 +20,8 @@ from offboard.graph.token import decode
 from offboard.loading.leavers import read_leavers
 from offboard.loading.playbook import load as load_playbook
 from offboard.model import Plan
-from offboard.planfile import canonical, digest, dump, load
+from offboard.planfile import digest, dump, load
+from offboard.planjson import canonical
 from offboard.render.html import plan_html
 from offboard.render.markdown import plan_markdown
 from offboard.render.records import record_text

@@ -31,7 +31,8 @@ from offboard.model import (
     Table,
     Tenant,
 )
-from offboard.planfile import seal, to_json
+from offboard.planfile import seal
+from offboard.planjson import to_json
 from offboard.schema import SCHEMAS, schema, text, write_all
 from offboard.schema.__main__ import main
 from offboard.settings.config import load_config

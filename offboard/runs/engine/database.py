@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -37,7 +37,7 @@ class Database(Protocol):
     def count(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement; how many rows it changed."""
 
-    def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+    def many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each of these values. Asked inside a transaction."""
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -104,7 +104,7 @@ class SqliteDatabase:
         with self._told():
             return self._db.execute(statement, tuple(values)).rowcount
 
-    def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+    def many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Run one statement many times."""
         with self._told():
             self._db.executemany(statement, values)
@@ -211,7 +211,7 @@ class PostgresDatabase:
         """Run one statement."""
         return self._run(statement, values).rowcount
 
-    def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+    def many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Run one statement many times, in one round trip."""
         import psycopg
 

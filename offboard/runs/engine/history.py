@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from offboard.guards import History
-from offboard.planfile import stamp
+from offboard.planjson import stamp
 from offboard.runs.engine.database import Database
 
 WINDOW = timedelta(hours=24)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from offboard.model import LeaverPlan, Plan, PlannedStep
-from offboard.planfile import moment, stamp
+from offboard.planjson import moment, stamp
 from offboard.runs.engine.database import Database
 from offboard.runs.outcome import LeaverOutcome
 
@@ -62,21 +62,22 @@ class Share:
         return "held" if self.hold is not None and not self.over else self.state
 
 
-def first_share(run: str, plan: Plan, place: int, *, over: str = "") -> Share:
+def first_share(run: str, plan: Plan, place: int, *, over: Mapping[str, str]) -> Share:
     """The share of a run that begins.
 
     Args:
         run: The run.
         plan: Its plan.
         place: The leaver's place.
-        over: Why there will be nothing to carry out later; empty when there will.
+        over: By leaver: why there will be nothing to carry out later.
     """
     each = plan.leavers[place]
     due = min((planned.due for planned in each.steps), default=each.leave)
     who = each.leaver
     share = Share(run, plan.tenant.id, who.id, place, "open", due, each.leave, {})
     share = replace(share, upn=who.user_principal_name, name=who.display_name)
-    return replace(share, state="ended", due=None, why=over) if over else share
+    why = over.get(who.id)
+    return replace(share, state="ended", due=None, why=why) if why else share
 
 
 def as_moved(each: LeaverPlan, share: Share) -> LeaverPlan:
@@ -116,14 +117,14 @@ def pending(plan: LeaverPlan, share: Share, started: frozenset[str]) -> tuple[Pl
     return tuple(p for p in plan.steps if p.step.id not in started and p.skipped is None and p.changes)
 
 
-def insert_shares(db: Database, shares: Sequence[Share], parts: Sequence[bytes]) -> None:
+def insert_shares(db: Database, shares: Iterable[Share], parts: Iterable[bytes]) -> None:
     """Store new ones, each with its leaver's part of the plan. Asked inside a transaction."""
     db.many(
         f"INSERT INTO share ({COLUMNS}, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constant
-        [
+        (
             (s.run, s.tenant, s.leaver, s.place, *_what_changes(s), s.upn, s.name, part)
             for s, part in zip(shares, parts, strict=True)
-        ],
+        ),
     )
 
 

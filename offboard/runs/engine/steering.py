@@ -12,7 +12,7 @@ from datetime import datetime
 from offboard.audit import Audit
 from offboard.errors import UsageError
 from offboard.model import PlannedStep
-from offboard.planfile import stamp
+from offboard.planjson import stamp
 from offboard.runs.engine.shares import Share, as_moved, pending
 from offboard.runs.store import RunRecord, Store
 

@@ -21,7 +21,7 @@ def upgrade(db: Database, found: int) -> None:
         whole = load(bytes(plan), f"run {run}")
         head, parts = split(whole)
         if found == 1:  # it knew runs as a whole only
-            _shares(db, str(run), str(state), code, whole, parts)
+            _shares(db, str(run), str(state), code, whole, list(parts))
         else:
             db.many(
                 "UPDATE share SET part = ?, upn = ?, name = ? WHERE run = ? AND place = ?",
@@ -34,6 +34,6 @@ def upgrade(db: Database, found: int) -> None:
 
 
 def _shares(db: Database, run: str, state: str, code: int | None, plan: Plan, parts: list[bytes]) -> None:
-    first = [first_share(run, plan, place) for place in range(len(parts))]
+    first = [first_share(run, plan, place, over={}) for place in range(len(parts))]
     over = state == "ended"
     insert_shares(db, [replace(s, state=state, due=None if over else s.due, exit_code=code) for s in first], parts)
