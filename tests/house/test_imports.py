@@ -15,7 +15,7 @@ LEVELS = (
     ("errors", "exits", "model", "facts", "clock", "shape", "recipients"),
     ("actions",),
     ("settings", "loading"),
-    ("planner", "planfile", "planshape", "guards", "permissions", "findings"),
+    ("planner", "planfile", "planjson", "planshape", "packing", "guards", "permissions", "findings"),
     ("graph", "audit", "approval", "render", "report"),
     ("schema", "runs", "pages", "doctor"),
     ("cli",),
