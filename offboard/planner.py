@@ -255,6 +255,7 @@ def identify(account: Account, facts: Facts, values: Mapping[str, str]) -> Leave
         "userType": account.user_type,
         "accountEnabled": account.account_enabled,
         "onPremisesSyncEnabled": account.synced,
+        "isManagementRestricted": account.management_restricted or None,
         "department": account.department,
         "jobTitle": account.job_title,
         "employeeId": account.employee_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from offboard.errors import GraphUnavailable
 from offboard.graph import parse
 from offboard.graph.answers import Answer
 from offboard.graph.requests import GUID, get, quoted
@@ -29,12 +30,21 @@ async def read_caller(sender: Sender) -> Caller:
     token = sender.connection.token_info()
     if token.kind == "unknown" or not GUID.fullmatch(token.oid):
         return Caller(token.kind, token.granted, _named(token), UNTOLD)
-    answers = await sender.read({"held": _assigned(sender, token.oid), "groups": _groups(sender, token)})
-    roles, doubts = _held(answers["held"])
-    found, more = await _through_groups(sender, answers["groups"])
+    try:
+        answers = await _whole(sender, {"held": _assigned(sender, token.oid), "groups": _groups(sender, token)})
+        roles, doubts = _held(answers["held"])
+        found, more = await _through_groups(sender, answers["groups"])
+    except GraphUnavailable as error:  # who asks is worth knowing, and no reason not to go on
+        return Caller(token.kind, token.granted, _named(token), f"the caller's roles could not be read: {error.what}")
     strange = sorted(wid for wid in token.wids if wid not in NAMES and wid not in NOT_A_ROLE)
     doubts += [*more, *(f"the token holds the role {wid}, which this program does not know" for wid in strange)]
     return Caller(token.kind, token.granted, _named(token) | roles | found, "; ".join(dict.fromkeys(doubts)))
+
+
+async def _whole(sender: Sender, requests: Mapping[str, RequestInformation]) -> dict[str, Answer]:
+    """The answers, lists followed to their end: a role on a later page counts as much."""
+    answers = await sender.read(dict(requests))
+    return {key: await sender.rest_of(answer, requests[key]) for key, answer in answers.items()}
 
 
 def _named(token: TokenInfo) -> frozenset[str]:
@@ -81,7 +91,7 @@ async def _through_groups(sender: Sender, answer: Answer) -> tuple[frozenset[str
     groups = [_id(body) for body in parse.objects(answer.body) if body.get("isAssignableToRole")]
     if not groups:
         return frozenset(), []
-    answers = await sender.read({id: _assigned(sender, id) for id in groups})
+    answers = await _whole(sender, {id: _assigned(sender, id) for id in groups})
     found = [_held(answers[id]) for id in groups]
     names = frozenset(name for held, _ in found for name in held)
     return names, [doubt for _, doubts in found for doubt in doubts]

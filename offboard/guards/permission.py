@@ -8,6 +8,7 @@ from dataclasses import replace
 from offboard.errors import NotPermitted
 from offboard.model import LeaverPlan, Objection, OnFailure, Plan
 from offboard.permissions import Caller, Lack, Surplus, lacks, needs, surplus
+from offboard.permissions.roles import RESTRICTED
 
 Acting = Mapping[str, Mapping[str, Collection[str]]]
 
@@ -23,7 +24,8 @@ def acting(plan: Plan) -> Acting:
 def _roles(each: LeaverPlan) -> tuple[str, ...]:
     """Roles the leaver holds; one that is only eligible counts, as it does for Graph."""
     found = each.leaver.about.get("roles")
-    return tuple(str(role).removesuffix(" (eligible)") for role in found) if isinstance(found, list) else ()
+    roles = tuple(str(role).removesuffix(" (eligible)") for role in found) if isinstance(found, list) else ()
+    return (*roles, RESTRICTED) if each.leaver.about.get("isManagementRestricted") else roles
 
 
 def lacking(plan: Plan, caller: Caller) -> list[Lack]:

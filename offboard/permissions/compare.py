@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from offboard.permissions.needs import AS_THE_PERSON, Need
-from offboard.permissions.roles import GLOBAL, privileged, who_may
+from offboard.permissions.roles import GLOBAL, RESTRICTED, privileged, who_may
 
 READING, TENANT_NEED = "reading", "Tenant"
 
@@ -129,11 +129,11 @@ def _rank(need: Need, caller: Caller, leavers: Mapping[str, Mapping[str, Collect
         high = privileged(held)
         if caller.kind == "application" and not high and need.permissions.over != "password":
             continue  # an app's permission alone reaches ordinary people
-        if caller.kind == "delegated" and high and AS_THE_PERSON not in caller.granted:
+        if caller.kind == "delegated" and high - {RESTRICTED} and AS_THE_PERSON not in caller.granted:
             yield Lack(
                 need.step,
                 "consent",
-                f"acts on a leaver who holds {_all(high)}, and needs {AS_THE_PERSON} for that",
+                f"acts on a leaver who holds {_all(high - {RESTRICTED})}, and needs {AS_THE_PERSON} for that",
                 "Have an administrator consent to it (delegated), then sign in again.",
                 True,
                 id,
@@ -150,6 +150,16 @@ def _who_may(need: Need, caller: Caller, high: frozenset[str]) -> frozenset[str]
 
 
 def _outranked(need: Need, caller: Caller, high: frozenset[str], wanted: frozenset[str], leaver: str) -> Lack:
+    if RESTRICTED in high:
+        said = f"acts on a leaver in a {RESTRICTED}; only administrators of that unit may do that"
+        return Lack(
+            need.step,
+            "rank",
+            said,
+            "Have an administrator of that unit do it, or take the leaver out of it.",
+            True,
+            leaver,
+        )
     if high:
         said = f"acts on a leaver who holds {_all(high)}; only {_either(sorted(wanted))} may do that"
         return Lack(need.step, "rank", said, _give(caller), True, leaver)

@@ -56,6 +56,9 @@ NOT_A_ROLE = frozenset(
 )
 """Ids that tokens list among the roles and that allow nothing."""
 
+RESTRICTED = "restricted management administrative unit"
+"""Stands among the roles of somebody who lies in one: no role over the whole tenant reaches in there."""
+
 _TOP = frozenset({GLOBAL, PRIVILEGED})
 _USUAL = _TOP | {USER, AUTHENTICATION}
 _HELP = _USUAL | {HELPDESK}
@@ -82,7 +85,7 @@ def who_may(held: Iterable[str], *, password: bool) -> frozenset[str]:
         held: What the somebody holds: names of roles, and of groups that can hold roles.
         password: Whether the password is to be reset; else what is sensitive is to be changed, deletion included.
     """
-    found = [_OVER.get(role, (_TOP, _TOP))[password] for role in held]
+    found = [frozenset() if role == RESTRICTED else _OVER.get(role, (_TOP, _TOP))[password] for role in held]
     return frozenset.intersection(_ORDINARY[password], *found) if found else _ORDINARY[password]
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from offboard.model import Step
 from offboard.permissions import Caller, lacks, needs
-from offboard.permissions.roles import ROLES
+from offboard.permissions.roles import RESTRICTED, ROLES
 from offboard.sandbox.behavior import Behavior
+from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.wire import Request
 
@@ -65,6 +66,25 @@ def test_whoever_is_predicted_to_lack_a_right_is_refused_and_nobody_else(
         predicted = lacks(need, caller, {ISAIAH: {action: held}})
         status = tried(action, role, mine, granted, as_app)
         assert (status == 403) == bool(predicted), (mine, status, predicted)
+
+
+@pytest.mark.parametrize("action", BODIES)
+def test_nobody_with_a_role_over_the_whole_tenant_reaches_into_a_restricted_unit(action: str) -> None:
+    seed = contoso()
+    next(each for each in seed["people"] if each.get("id") == ISAIAH)["isManagementRestricted"] = True
+    tenant = Sandbox.open(None, now=lambda: datetime(2026, 11, 23, 17, tzinfo=UTC), seed=seed)
+    give(tenant, APP, "Global Administrator")
+    tenant.behavior = Behavior(enforce_permissions=True)
+    token = tenant.issue_token(app_roles=GRANTED, app_id=APP_ID)
+    status = call(tenant, token, "PATCH", f"/users/{ISAIAH}", BODIES[action])
+    tenant.close()
+    caller = Caller("application", GRANTED, frozenset({"Global Administrator"}), unsure="")
+    (lack,) = lacks(
+        [n for n in needs([Step(action, action)]) if n.step == action], caller, {ISAIAH: {action: (RESTRICTED,)}}
+    )
+
+    assert status == 403
+    assert (lack.kind, lack.certain, "restricted" in lack.said) == ("rank", True, True)
 
 
 def tried(action: str, role: str | None, mine: str | None, granted: frozenset[str], as_app: bool) -> int:
