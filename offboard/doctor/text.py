@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from offboard.doctor.diagnosis import Check, Diagnosis, State
-from offboard.permissions import Surplus
+from offboard.permissions import Surplus, severity_of
 from offboard.render.layout import hang, pad
 from offboard.render.safe import PROSE, safe
 from offboard.render.safe import width as columns
@@ -83,7 +83,10 @@ class _Page:
                 yield from rest
         for step, held, small in found.broader:
             said = f"{safe(step)} is served by {safe(held)}; {safe(small)} would do"
-            yield from hang(f"  {pad('remark', 7)}  ", said, self.width)
+            danger = any(severity_of(name) == "danger" for name in held.split(" + "))
+            first, *rest = hang(f"  {pad('danger' if danger else 'remark', 7)}  ", said, self.width)
+            yield first.replace("danger", self.style.bad("danger"), 1) if danger else first
+            yield from rest
 
     def _loud(self, severity: str, label: str) -> str:
         return self.style.bad(label) if severity == "danger" else self.style.warn(label)

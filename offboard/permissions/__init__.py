@@ -9,7 +9,7 @@ ownership of a group let more through than any table knows. What is certain is r
 likely is a warning.
 """
 
-from offboard.permissions.compare import Caller, Lack, Surplus, broader, lacks, surplus
+from offboard.permissions.compare import Caller, Lack, Surplus, broader, lacks, severity_of, surplus
 from offboard.permissions.needs import (
     AS_THE_PERSON,
     TENANT,
@@ -33,5 +33,6 @@ __all__ = [
     "least",
     "needs",
     "not_for_apps",
+    "severity_of",
     "surplus",
 ]

@@ -113,8 +113,13 @@ def _consent(need: Need, caller: Caller) -> Iterator[Lack]:
 
 
 def _covered(need: Need, caller: Caller, without: frozenset[str] = frozenset()) -> bool:
-    held = caller.granted - without
+    held = with_reading(caller.granted - without)
     return any(held.issuperset(names) for names in getattr(need.permissions, caller.kind))
+
+
+def with_reading(granted: Collection[str]) -> frozenset[str]:
+    """The permissions with what they imply: whoever may write may read."""
+    return frozenset(granted) | {name.replace(".ReadWrite", ".Read", 1) for name in granted}
 
 
 def _role(need: Need, caller: Caller, wanted: Sequence[str]) -> Iterator[Lack]:
@@ -216,7 +221,7 @@ def surplus(found: Sequence[Need], caller: Caller, leavers: Mapping[str, Mapping
     for name in sorted(caller.granted - _SIGNING_IN, key=lambda name: (-_breadth(name), name)):
         if all(_covered(need, caller, left_out | {name}) for need in met):
             left_out |= {name}
-    said = [Surplus(name, "permission", _severity(name)) for name in left_out]
+    said = [Surplus(name, "permission", severity_of(name)) for name in left_out]
     said += [Surplus(name, "role", _role_severity(name)) for name in _idle_roles(found, caller, leavers)]
     return sorted(said, key=lambda each: (("danger", "warn", "remark").index(each.severity), each.kind, each.name))
 
@@ -241,24 +246,30 @@ def broader(found: Sequence[Need], caller: Caller) -> list[tuple[str, str, str]]
     said = []
     for need in found:
         sides: Sequence[Sequence[str]] = getattr(need.permissions, caller.kind, ())
-        held = [names for names in sides if caller.granted.issuperset(names)]
-        if held and held[0] != sides[0] and max(map(_breadth, held[0])) > max(map(_breadth, sides[0])):
+        held = [_as_held(names, caller) for names in sides if with_reading(caller.granted).issuperset(names)]
+        if held and held[0] != tuple(sides[0]) and max(map(_breadth, held[0])) > max(map(_breadth, sides[0])):
             said.append((need.step, " + ".join(held[0]), " + ".join(sides[0])))
     return said
 
 
+def _as_held(names: Sequence[str], caller: Caller) -> tuple[str, ...]:
+    """The permissions that serve, under the names that were consented to."""
+    return tuple(n if n in caller.granted else n.replace(".Read", ".ReadWrite", 1) for n in names)
+
+
 def _breadth(name: str) -> int:
     """How much a permission opens, roughly: only for ordering."""
-    if _severity(name) == "danger":
+    if severity_of(name) == "danger":
         return 5
     if name.startswith("Directory.") and "Read.All" not in name:
         return 4
     if name in ("User.ReadWrite.All", "Group.ReadWrite.All"):
         return 3
-    return 2 if _severity(name) == "warn" else 1
+    return 2 if severity_of(name) == "warn" else 1
 
 
-def _severity(name: str) -> str:
+def severity_of(name: str) -> str:
+    """What a permission can do where nothing needs it: `danger`, `warn` or `remark`."""
     writes = "Read" not in name or "ReadWrite" in name
     if writes and name.split(".")[0] in _MASTER:
         return "danger"

@@ -110,7 +110,7 @@ def test_nothing_is_compared_with_a_token_that_cannot_be_read() -> None:
         ("User.ReadWrite.All", "warn"),
         ("Mail.Send", "warn"),
         ("AuditLog.Read.All", "remark"),
-        ("RoleManagement.Read.Directory", "remark"),
+        ("Reports.Read.All", "remark"),
     ],
 )
 def test_what_nothing_needs_is_too_much_by_what_it_can_do(name: str, severity: str) -> None:
@@ -125,6 +125,15 @@ def test_a_broad_permission_that_serves_alone_is_not_too_much_but_broader_than_n
     assert ("disable-user", "User.ReadWrite.All", "User.EnableDisableAccount.All + User.Read.All") in broader(
         needs(only), caller
     )
+
+
+def test_whoever_may_write_may_read_and_is_told_that_less_would_do() -> None:
+    everything = least(needs(of("list-deleted-users")), "application")
+    more = frozenset(name.replace(".Read.", ".ReadWrite.") for name in everything)
+    caller = Caller("application", more, unsure="")
+    assert lacks(needs(of("list-deleted-users")), caller, {}) == []
+    held = {held for _, held, _ in broader(needs(of("list-deleted-users")), caller)}
+    assert any("ReadWrite" in each for each in held)
 
 
 def test_what_signing_in_itself_brings_is_never_too_much() -> None:
