@@ -59,4 +59,3 @@ class Packed(Sequence[LeaverPlan]):
             and len(self) == len(other)
             and all(a == b for a, b in zip(self, other, strict=True))
         )
-
