@@ -12,8 +12,8 @@ from typing import overload
 
 from offboard.model import LeaverPlan
 
-FEW = 100
-"""Leavers up to which nothing is packed: they are looked at more often than they weigh."""
+FEW = 2000
+"""Leavers up to which nothing is packed: unpacking would take longer than what is saved is worth."""
 
 
 class Packed(Sequence[LeaverPlan]):
@@ -29,9 +29,13 @@ class Packed(Sequence[LeaverPlan]):
         self._like = b""
         self._parts: list[bytes] = []
         for part in parts:
-            self._like = self._like or part[-32768:]  # as far back as the method looks
-            pack = zlib.compressobj(1, zdict=self._like)
-            self._parts.append(pack.compress(part) + pack.flush())
+            self.add(part)
+
+    def add(self, part: bytes) -> None:
+        """One leaver more, as its canonical bytes."""
+        self._like = self._like or part[-32768:]  # as far back as the method looks
+        pack = zlib.compressobj(1, zdict=self._like)
+        self._parts.append(pack.compress(part) + pack.flush())
 
     def part(self, place: int) -> bytes:
         """The canonical bytes of the leaver at this place."""

@@ -64,9 +64,33 @@ def pack(leavers: Iterable[LeaverPlan], many: int) -> Sequence[LeaverPlan]:
         leavers: In order; taken one at a time.
         many: How many there will be.
     """
-    if many <= FEW:
-        return tuple(leavers)
-    return Packed((canonical(leaver_plan_json(each)) for each in leavers), read_part)
+    packing = Packing(many)
+    for each in leavers:
+        packing.add(each)
+    return packing.leavers()
+
+
+class Packing:
+    """Leavers, packed one after the other when they are many.
+
+    Args:
+        many: How many there will be.
+    """
+
+    def __init__(self, many: int) -> None:
+        self._few: list[LeaverPlan] = []
+        self._packed = Packed((), read_part) if many > FEW else None
+
+    def add(self, each: LeaverPlan) -> None:
+        """One more."""
+        if self._packed is None:
+            self._few.append(each)
+        else:
+            self._packed.add(canonical(leaver_plan_json(each)))
+
+    def leavers(self) -> Sequence[LeaverPlan]:
+        """All of them."""
+        return tuple(self._few) if self._packed is None else self._packed
 
 
 def load(data: bytes, name: str, *, large: int = LARGE) -> Plan:

@@ -16,7 +16,7 @@ from offboard.planjson import canonical, leaver_plan_json
 from tests.world import SAWYER, SEED, a_world, steps
 
 pytestmark = pytest.mark.anyio
-MANY = 300
+MANY = FEW + 100
 
 
 async def large(folder: Path) -> Plan:

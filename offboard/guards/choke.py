@@ -15,6 +15,7 @@ from offboard.guards.people import PEOPLE
 from offboard.guards.roles import ROLES
 from offboard.guards.surroundings import Surroundings
 from offboard.model import LeaverPlan, Objection, Override, Plan
+from offboard.planfile import pack
 
 GUARDS: dict[str, Guard] = {guard.name: guard for guard in (*PEOPLE, *ROLES, *KINDS, *CAPS)}
 LATER = "Apply will refuse this."
@@ -54,15 +55,14 @@ def judge(
     """
     ids = frozenset(each.leaver.id for each in plan.leavers) if acting is None else frozenset(acting)
     asked = Question(plan, limits, around, ids, binding)
-    leavers = [each for each in plan.leavers if each.leaver.id in ids]
-    shared = _shared(leavers)
+    shared = _shared(each for each in plan.leavers if each.leaver.id in ids)
     whole, untils = [], []
     for guard in GUARDS.values():
         for said in guard.whole(asked) if guard.whole else ():
             whole.append(_objection(guard, said, shared, binding=binding))
             if whole[-1].severity == "stop":
                 untils.append(said.until)
-    each = {one.leaver.id: tuple(_about(one, asked)) for one in leavers}
+    each = {one.leaver.id: tuple(_about(one, asked)) for one in plan.leavers if one.leaver.id in ids}
     ends = [until for until in untils if until is not None]
     return Verdict(tuple(whole), each, max(ends) if ends and len(ends) == len(untils) else None)
 
@@ -100,11 +100,11 @@ def object_to(plan: Plan, limits: Limits, around: Surroundings, *, binding: bool
         binding: Whether something is about to be written; otherwise a plan is being made.
     """
     said = judge(plan, limits, around, binding=binding)
-    leavers = tuple(
+    judged = (
         replace(one, objections=(*(said.whole if n == 0 else ()), *said.each[one.leaver.id]))
         for n, one in enumerate(plan.leavers)
     )
-    return replace(plan, leavers=leavers)
+    return replace(plan, leavers=pack(judged, len(plan.leavers)))
 
 
 def refuse_if_stopped(plan: Plan) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from offboard.errors import UsageError
 from offboard.guards.choke import GUARDS
 from offboard.model import LeaverPlan, Override, Plan
+from offboard.planfile import pack
 
 _EXAMPLE = 'Write it as --override administrators:AlexW@contoso.com="his roles end with this run, HR-4711".'
 
@@ -62,6 +63,8 @@ def with_overrides(plan: Plan, lifts: Sequence[Lift], by: str) -> Plan:
     Raises:
         UsageError: An override names nobody of the plan, or leaves open whom it is for.
     """
+    if not lifts:
+        return plan
     leavers = list(plan.leavers)
     for lift in lifts:
         about_one = GUARDS[lift.guard].each is not None
@@ -75,7 +78,7 @@ def with_overrides(plan: Plan, lifts: Sequence[Lift], by: str) -> Plan:
         for n in meant:
             added = Override(lift.guard, lift.reason, by)
             leavers[n] = replace(leavers[n], overrides=(*leavers[n].overrides, added))
-    return replace(plan, leavers=tuple(leavers))
+    return replace(plan, leavers=pack(leavers, len(leavers)))
 
 
 def _is(each: LeaverPlan, user: str) -> bool:

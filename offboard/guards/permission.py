@@ -9,6 +9,7 @@ from offboard.errors import NotPermitted
 from offboard.model import LeaverPlan, Objection, OnFailure, Plan
 from offboard.permissions import Caller, Lack, Surplus, lacks, needs, surplus
 from offboard.permissions.roles import RESTRICTED
+from offboard.planfile import pack
 
 Acting = Mapping[str, Mapping[str, Collection[str]]]
 
@@ -55,7 +56,10 @@ def warn_of_lacking(plan: Plan, caller: Caller) -> Plan:
         mine += _excess(too_much) if n == 0 else []
         return replace(each, objections=(*each.objections, *mine))
 
-    return replace(plan, leavers=tuple(warned(n, each) for n, each in enumerate(plan.leavers)))
+    if not found and not too_much:
+        return plan
+    leavers = (warned(n, each) for n, each in enumerate(plan.leavers))
+    return replace(plan, leavers=pack(leavers, len(plan.leavers)))
 
 
 def _said(lack: Lack) -> Iterable[Objection]:

@@ -17,7 +17,7 @@ from offboard.guards import Lift, Limits, object_to, warn_of_lacking, with_overr
 from offboard.loading.texts import fill_step
 from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
 from offboard.permissions import as_json, needs
-from offboard.planfile import seal
+from offboard.planfile import Packing, pack, seal
 from offboard.planner import fact_types, plan_leaver
 from offboard.runs.gate import Gate, beside
 from offboard.runs.store import Store
@@ -86,31 +86,31 @@ class PlanMaker:
             valid_until=now + VALID_FOR,
             tenant=tenant,
             playbook=playbook,
-            leavers=tuple(leavers),
+            leavers=leavers,
             actor=self.actor,
             actions={step.action: ACTIONS[step.action].version for step in playbook.steps},
             needs=tuple(as_json(needs(playbook.steps))),
             tool=f"offboard {__version__}",
         )
-        plan = replace(plan, leavers=tuple(with_roles(each, seen) for each in plan.leavers))
+        plan = replace(plan, leavers=pack((with_roles(each, seen) for each in leavers), len(leavers)))
         plan = with_overrides(plan, self.overrides, self.actor)
         plan = object_to(plan, self.limits, await gate.complete(seen, plan))
         return seal(warn_of_lacking(plan, caller))
 
     async def _read(
         self, playbook: Playbook, wanted: Sequence[Wanted], kinds: frozenset[FactType]
-    ) -> tuple[Tenant, datetime, list[LeaverPlan]]:
+    ) -> tuple[Tenant, datetime, Sequence[LeaverPlan]]:
         found = await self._resolve([w.user for w in wanted], kinds)
         tenant = await self._tenant()
         accounts = self._found(wanted, found)
         leaving = frozenset(account.id for account in accounts)
-        leavers, now = list[LeaverPlan](), utc_now_of(self.reader.sender)
+        packing, now = Packing(len(accounts)), None
         for some in _portions(len(accounts)):
             facts = await self.reader.facts(accounts[some], kinds)
-            now = now if leavers else utc_now_of(self.reader.sender)
-            asked = zip(facts, wanted[some], strict=True)
-            leavers += [self._leaver(f, playbook, w, tenant, now, leaving) for f, w in asked]
-        return tenant, now, leavers
+            now = now or utc_now_of(self.reader.sender)
+            for fact, asked in zip(facts, wanted[some], strict=True):
+                packing.add(self._leaver(fact, playbook, asked, tenant, now, leaving))
+        return tenant, now or utc_now_of(self.reader.sender), packing.leavers()
 
     async def _resolve(self, names: Sequence[str], kinds: frozenset[FactType]) -> list[Account | Missing]:
         found: list[Account | Missing] = []
