@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from offboard.shape import ANY, Known, Maybe
+from offboard.shape import ANY, Known, Left, Maybe
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9!_=+@.-]{0,255}|")
 """Ids become parts of addresses: nothing that could lead elsewhere."""
@@ -40,6 +40,7 @@ LEAVER = {
     "steps": [_PLANNED],
     "objections": [{"guard": str, "severity": str, "reason": str}],
     "consequences": [str],
+    "overrides": Left([{"guard": str, "reason": str, "by": str}]),
 }
 _PARAMETER = {"name": str, "type": str, "required": bool, "default": Maybe(str), "description": str}
 _PLAYBOOK = {

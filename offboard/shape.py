@@ -32,6 +32,13 @@ class Known:
     all: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """In an object of exactly these keys: one that may be left out."""
+
+    inner: Any
+
+
 ANY = object
 _NAMES: dict[Any, str] = {str: "a text", int: "a whole number", bool: "true or false", dict: "an object"}
 
@@ -42,7 +49,7 @@ def misfit(value: JSON, shape: Any, where: str = "") -> str:
     Args:
         value: As read from JSON.
         shape: `str`, `int`, `bool`, `dict` or `ANY`; a pattern for a text; `[shape]` for a list; a dictionary for an object of
-            exactly these keys; `Maybe` or `Known`.
+            exactly these keys; `Maybe`, `Known` or `Left`.
         where: The value's own place.
     """
     if shape is ANY or (isinstance(shape, type) and type(value) is shape):
@@ -53,6 +60,8 @@ def misfit(value: JSON, shape: Any, where: str = "") -> str:
         if type(value) is not list:
             return f"{where or 'it'} is no list"
         return _first(misfit(each, shape[0], f"{where}.{number}") for number, each in enumerate(value))
+    if isinstance(shape, Left):
+        return misfit(value, shape.inner, where)
     if isinstance(shape, Maybe):
         return "" if value is None else misfit(value, shape.inner, where)
     if isinstance(shape, Known):
@@ -72,11 +81,12 @@ def _closed(value: JSON, shape: dict[str, Any], where: str) -> str:
     if type(value) is not dict:
         return f"{where or 'it'} is no object"
     if value.keys() != shape.keys():
-        missing, more = sorted(shape.keys() - value.keys()), sorted(value.keys() - shape.keys())
-        return (
-            f"{where or 'it'} has no {missing[0]}" if missing else f"{where or 'it'} has an unknown key {more[0][:40]!r}"
-        )
-    return _first(misfit(value[key], inner, f"{where}.{key}") for key, inner in shape.items())
+        missing = sorted(key for key in shape.keys() - value.keys() if not isinstance(shape[key], Left))
+        more = sorted(value.keys() - shape.keys())
+        if missing or more:
+            wrong = f"has no {missing[0]}" if missing else f"has an unknown key {more[0][:40]!r}"
+            return f"{where or 'it'} {wrong}"
+    return _first(misfit(value[key], inner, f"{where}.{key}") for key, inner in shape.items() if key in value)
 
 
 def _first(wrongs: Any) -> str:

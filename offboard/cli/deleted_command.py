@@ -68,6 +68,7 @@ def purge(app: App, user: str, yes: bool) -> int:
 
 def _change(app: App, asked: str, yes: bool, *, new_name: str | None, purge: bool) -> int:
     from offboard.cli.session import run_async, session
+    from offboard.guards import refuse_to_purge
     from offboard.render.safe import safe
     from offboard.runs.deleted import former_name
 
@@ -80,6 +81,8 @@ def _change(app: App, asked: str, yes: bool, *, new_name: str | None, purge: boo
         async with session(app) as opened:
             found = _bin(opened)
             user = await found.find(asked)
+            if purge:
+                refuse_to_purge(user.id, former_name(user), app.tenant.guards)
             name = f"{safe(user.display_name)} ({safe(former_name(user))}, {user.id})"
             if not yes:
                 _confirm(name, user.id, purge=purge)

@@ -8,6 +8,12 @@ from offboard.guards.guard import Guard, Question, Said, who
 from offboard.model import LeaverPlan
 
 HARMS = ("disable", "delete", "wipe", "retire")
+_AT_HOME = {
+    "revoke-sessions": "revoking sessions",
+    "reset-password": "a new password",
+    "remove-sign-in-methods": "removing sign-in methods",
+}
+"""What happens where a guest is at home, and not here."""
 _PERSONAL = ("manager", "jobTitle", "department", "employeeId")
 
 
@@ -25,11 +31,12 @@ def _guests(each: LeaverPlan, _asked: Question) -> Iterator[Said]:
     leaver = each.leaver
     if leaver.about.get("userType") != "Guest" and "#EXT#" not in leaver.user_principal_name.upper():
         return
-    verbs = {change.verb for change in each.changes}
-    useless = [name for verb, name in (("revoke", "revoking sessions"), ("set", "a new password")) if verb in verbs]
+    actions = {planned.step.action for planned in each.steps}
+    useless = [name for action, name in _AT_HOME.items() if action in actions]
     if useless:
         yield Said(
-            f"{who(each)} is a guest and signs in at another organization: {' and '.join(useless)} has no effect there. "
+            f"{who(each)} is a guest and signs in at another organization: {' and '.join(useless)} "
+            "has no effect there. "
             "Disabling or deleting the guest ends the access to this tenant.",
             "warn",
         )

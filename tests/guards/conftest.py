@@ -1,0 +1,5 @@
+"""The command line's own world."""
+
+from tests.cli.conftest import offboard, time
+
+__all__ = ["offboard", "time"]
