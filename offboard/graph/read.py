@@ -237,6 +237,7 @@ class Reader:
         *,
         priority: int = 0,
         direct: bool = True,
+        deleted: bool = False,
     ) -> list[Facts]:
         """All facts of these leavers, read afresh by object id, the account included.
 
@@ -246,16 +247,23 @@ class Reader:
             pins: Per leaver id: devices a reviewed plan found.
             priority: Less is more urgent, among the calls of many leavers.
             direct: Whether to ask for each object alone. Lists may lag behind; they are for the first look at many.
+            deleted: Whether the leavers have just been deleted: what is theirs is asked only of those who are still there.
         """
         wanted, requests = frozenset(kinds), self._common(frozenset(kinds))
         for id in ids:
-            requests[f"{id} user"] = self.ask.user(id)
-            if direct:
+            requests[f"{id} user"] = alone(self.ask.user(id)) if deleted else self.ask.user(id)
+            if direct or deleted:
                 requests[f"{id} bin"] = self._bin(id)
-            requests |= self._relations(id, wanted) | self._pinned(wanted, pins.get(id, NO_PINS))
+            requests |= {} if deleted else self._relations(id, wanted)
+            requests |= self._pinned(wanted, pins.get(id, NO_PINS))
         if direct:
             requests = {key: alone(each) for key, each in requests.items()}
         answers = await self._complete(requests, priority)
+        if deleted:
+            there = [id for id in ids if answers[f"{id} user"].status != 404]
+            answers |= await self._complete(
+                {k: r for id in there for k, r in self._relations(id, wanted).items()}, priority
+            )
         away = [id for id in ids if answers[f"{id} user"].status == 404 and f"{id} bin" not in answers]
         answers |= await self._complete({f"{id} bin": self._bin(id) for id in away}, priority)
         await self._complete_devices(ids, answers, priority)
@@ -366,9 +374,9 @@ class Reader:
                 self.names = {parse.need(s, "skuId").lower(): parse.need(s, "skuPartNumber") for s in skus}
 
     def _devices(self, id: str, pins: Pins, answers: Mapping[str, Answer], *, gone: bool) -> Devices | Unreadable:
-        owned, registered = answers[f"{id} owned"], answers[f"{id} registered"]
-        for answer in (owned, registered):
-            if not answer.ok and not (gone and answer.status == 404):
+        for relation in ("owned", "registered"):
+            answer = answers.get(f"{id} {relation}") if gone else answers[f"{id} {relation}"]
+            if answer is not None and not answer.ok and not (gone and answer.status == 404):
                 return _unreadable(answer, Devices.permissions, self.sender)
         bodies = listed(answers, id)
         items = []

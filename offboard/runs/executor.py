@@ -116,14 +116,15 @@ class LeaverRun:
     def _later(self) -> tuple[PlannedStep, ...]:
         return tuple(p for p in self.mine.steps if p not in self.due)
 
-    async def _read(self, *, look: int = 0) -> Facts:
+    async def _read(self, *, look: int = 0, deleted: bool = False) -> Facts:
         """Everything the steps look at; at the second look after a change, each object by itself."""
         kinds = fact_types(p.step for p in self.due) | {Memberships}
         leaver = self.mine.leaver.id
         # What was sent is read back when nothing more urgent is waiting.
         priority = READ_BACK if self.sent else 0
         pinned, direct = {leaver: pins(self.mine.fingerprint)}, look > 1 or len(self.plan.leavers) <= ONE_BY_ONE
-        found = await self.tools.reader.again([leaver], kinds, pinned, priority=priority, direct=direct)
+        reader = self.tools.reader
+        found = await reader.again([leaver], kinds, pinned, priority=priority, direct=direct, deleted=deleted)
         return together(found[0], self.mine.fingerprint)
 
     # -- may we start? ---------------------------------------------------------------------------------------------
@@ -232,10 +233,11 @@ class LeaverRun:
         )
         while True:
             if send:
-                self._say(f"Sending {len(send[:BATCH])} of {len(pending)} changes, then reading them back …")
-                await self._send(send[:BATCH], sent)
+                some = send if self.tools.bulk else send[:BATCH]  # one by one needs no room in a batch
+                self._say(f"Sending {len(some)} of {len(pending)} changes, then reading them back …")
+                await self._send(some, sent)
             look += 1
-            facts = await self._read(look=look)
+            facts = await self._read(look=look, deleted=any(_deleted(p, sent.answer(p)) for p in pending))
             pending, send = self._give_up(self._judge(pending, facts, sent), sent)
             self.ledger.flush()
             if not pending:
@@ -413,6 +415,11 @@ class LeaverRun:
     def _ordered(self) -> list[Result]:
         order = {p.step.id: n for n, p in enumerate(self.due)}
         return sorted(self.ledger.results, key=lambda r: order.get(r.step, len(order)))
+
+
+def _deleted(each: Pending, answer: Answer | None) -> bool:
+    """Whether Graph has accepted the deletion of the leaver."""
+    return each.change.verb == "delete" and each.change.target.kind == "user" and bool(answer and answer.ok)
 
 
 def _was_added(change: Change) -> str:

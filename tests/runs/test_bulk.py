@@ -144,3 +144,19 @@ async def test_people_who_are_read_in_portions_are_planned_for_as_if_read_at_onc
     assert portions.leavers == whole.leavers
     assert "nobody@contoso.com" in str(unknown.value.what)
     assert "noone@contoso.com" in str(unknown.value.what)
+
+
+async def test_twenty_one_changes_of_a_leaver_are_read_back_once_and_a_deleted_one_is_not_asked_for_groups(
+    tmp_path: Path,
+) -> None:
+    async with a_world(tmp_path) as world:
+        await planned(world)  # raises the caps
+        book = steps(*SEED[:-1], "remove-groups", "remove-sign-in-methods", SEED[-1])
+        plan = await world.plan(book, *(person_name(n) for n in range(1, MANY + 1)))
+        before = len(world.sandbox.requests())
+        outcome = await world.apply(plan)
+        seen = [f"{r.method} {r.path.rpartition('/')[2]} {r.status}" for r in world.sandbox.requests()[before:]]
+
+        assert {"changed"} == {end for each in outcome.leavers for _, _, end in outcomes(each.results)}
+        assert seen.count("GET methods 200") == 2 * MANY  # before and after; lists of methods there are none
+        assert not [call for call in seen if call in ("GET methods 404", "GET memberOf 404", "GET ownedDevices 404")]
