@@ -230,9 +230,15 @@ def change_from_json(doc: Mapping[str, Any]) -> Change:
     )
 
 
-def _note(doc: Mapping[str, Any]) -> Note:
+def note_from_json(doc: Mapping[str, Any]) -> Note:
+    """A note from a plan or a run's record."""
     target = Ref(**doc["target"]) if doc["target"] else None
     return Note(Doing(doc["doing"]), target, doc["reason"], doc["code"], doc["open"])
+
+
+def table_from_json(doc: Mapping[str, Any]) -> Table:
+    """The rows of a read-only step."""
+    return Table(doc["title"], tuple(doc["columns"]), tuple(doc["rows"]))
 
 
 def _planned(doc: Mapping[str, Any]) -> PlannedStep:
@@ -240,8 +246,8 @@ def _planned(doc: Mapping[str, Any]) -> PlannedStep:
         step=_step(doc["step"]),
         due=moment(doc["due"]),
         changes=tuple(change_from_json(change) for change in doc["changes"]),
-        notes=tuple(_note(note) for note in doc["notes"]),
-        tables=tuple(Table(t["title"], tuple(t["columns"]), tuple(t["rows"])) for t in doc["tables"]),
+        notes=tuple(note_from_json(note) for note in doc["notes"]),
+        tables=tuple(map(table_from_json, doc["tables"])),
         skipped=doc["skipped"],
     )
 

@@ -90,6 +90,7 @@ class Action(ABC):
         needs_license: Whether it works on something that goes with the leaver's licenses, as a mailbox does.
         example: A step as an author would write it; loaded, planned and run by the tests.
         takes_effect: When it bites, for people.
+        contains: Whether it cuts access; of many leavers, everybody's access is cut before anything else is done.
         verified_by: How it is known that it worked, for people.
         undo_text: The way back, for people.
     """
@@ -108,6 +109,7 @@ class Action(ABC):
     outlives: ClassVar[bool] = False
     needs_license: ClassVar[bool] = False
     takes_effect: ClassVar[str] = ""
+    contains: ClassVar[bool] = False
     verified_by: ClassVar[str] = ""
     undo_text: ClassVar[str] = ""
 

@@ -32,6 +32,7 @@ class DisableUser(Action):
 
     name = "disable-user"
     effect = Effect.REVERSIBLE
+    contains = True
     reads = (Account,)
     calls = ("PATCH /users/{id}",)
     permissions = Permissions(

@@ -34,6 +34,7 @@ class ResetPassword(Action):
 
     name = "reset-password"
     effect = Effect.REVERSIBLE
+    contains = True
     reads = (Account,)
     calls = ("PATCH /users/{id}",)
     permissions = Permissions(

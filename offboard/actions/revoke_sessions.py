@@ -32,6 +32,7 @@ class RevokeSessions(Action):
 
     name = "revoke-sessions"
     effect = Effect.REVERSIBLE
+    contains = True
     reads = (Account,)
     calls = ("POST /users/{id}/revokeSignInSessions",)
     permissions = Permissions(

@@ -35,6 +35,6 @@ def command(app: App, file: Path, yes: bool, accept: tuple[str, ...]) -> int:
             await opened.applier(lambda _l, _r: None, run=run, plan=plan.id, approvals=approvals).check(plan)
             if not yes:
                 confirm(plan)
-            return await carry_out(opened, plan, run, accept, resume=False, approvals=approvals)
+            return await carry_out(opened, plan, run, accept, approvals=approvals)
 
     return run_async(main)

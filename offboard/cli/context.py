@@ -88,12 +88,24 @@ class App:
             UsageError: It cannot be used, or the address holds a password.
         """
         from offboard.runs.store import Store
+
+        return Store(self._database() or self.state.file("runs.db"))
+
+    def engine_place(self) -> Path | str:
+        """Where turns are kept: beside the runs.
+
+        Raises:
+            UsageError: It cannot be used, or the address holds a password.
+        """
+        return self._database() or self.state.file("engine.db")
+
+    def _database(self) -> str:
         from offboard.settings.configkeys import a_database
 
         named = self.database_url or self.environ.get("OFFBOARD_DATABASE") or ""
         if named and (wrong := a_database(named)):
             raise UsageError(f"--database {wrong}.", todo="A password belongs into a password file: ~/.pgpass")
-        return Store(named or self.config.database or self.state.file("runs.db"))
+        return named or self.config.database or ""
 
     @cached_property
     def state(self) -> StateFolder:

@@ -57,6 +57,7 @@ def _leaver_verdict(outcome: RunOutcome, each: LeaverOutcome, accept: Sequence[s
         refused=each.refused,
         stopped=each.stopped,
         tables=tuple(table for _, table in each.tables),
+        fine=each.fine,
     )
 
 
@@ -110,6 +111,7 @@ def _leaver_json(outcome: RunOutcome, each: LeaverOutcome, accept: Sequence[str]
         "stopped": each.stopped or None,
         "not_started": list(each.not_started),
         "results": [result_json(plan, result) for result in each.results],
+        "fine": {outcome.value: number for outcome, number in each.fine.items()},
         "open_items": [note_json(note) for note in each.open_items(accept)],
         "notes": [note_json(note) for note in each.notes],
         "tables": [{"step": step, **table_json(table)} for step, table in each.tables],

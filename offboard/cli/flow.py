@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from offboard.approval import Approval
     from offboard.cli.session import Session
+    from offboard.runs.engine.desk import Desk
     from offboard.runs.outcome import RunOutcome
+    from offboard.runs.store import RunRecord
 
 
 def show_plan(app: App, plan: Plan) -> None:
@@ -86,22 +88,28 @@ def confirm(plan: Plan) -> None:
 
 
 async def carry_out(
-    session: Session, plan: Plan, run: str, accepted: tuple[str, ...], *, resume: bool, approvals: Sequence[Approval] = ()
+    session: Session, plan: Plan, run: str, accepted: tuple[str, ...], *, approvals: Sequence[Approval] = ()
 ) -> int:
-    """Apply (or resume) the plan, telling each result as it becomes known; returns the exit code."""
-    from offboard.runs.engine.carry import begin, carry_on
+    """Apply the plan, telling each result as it becomes known; returns the exit code."""
+    from offboard.cli.engine import at_desk
 
-    app = session.app
-    teller = teller_for(app, plan, session.sender)
+    app, changes = session.app, sum(len(each.changes) for each in plan.leavers)
+    teller = teller_for(app, len(plan.leavers), session.sender, changes)
     applier = session.applier(teller, run=run, plan=plan.id, accepted=accepted, approvals=approvals)
-    try:
-        outcome = await carry_on(applier, run) if resume else await begin(applier, plan, run)
-    finally:
-        teller.end()
-    if outcome is None:
-        app.say(f"Run {run[:8]}: everybody in it is held, canceled or done.")
-        return 0
+    async with at_desk(session, plan.tenant.id, lambda _record: teller, accepted) as desk:
+        outcome = await desk.begin(applier, plan, run)
+    teller.end()
     tell_outcome(app, outcome, accepted)
+    return outcome.exit_code(accepted)
+
+
+async def carry_on(session: Session, desk: Desk, record: RunRecord, accepted: tuple[str, ...]) -> int:
+    """Go on with a run that began, telling what comes of it; returns the exit code."""
+    outcome = await desk.go_on(record.id)
+    if outcome is None:
+        session.app.say(f"Run {record.id[:8]}: everybody in it is held, canceled or done.")
+        return 0
+    tell_outcome(session.app, outcome, accepted)
     return outcome.exit_code(accepted)
 
 

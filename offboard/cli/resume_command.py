@@ -18,8 +18,10 @@ def command(app: App, run: str | None, accept: tuple[str, ...]) -> int:
     Facts are read afresh and guards are asked again before anything is done; what a crash left uncertain is found out by
     re-reading. What is held or canceled is left alone.
     """
-    from offboard.cli.flow import carry_out
+    from offboard.cli.engine import at_desk
+    from offboard.cli.flow import carry_on
     from offboard.cli.session import run_async, session
+    from offboard.cli.teller import teller_for
     from offboard.runs.engine.worker import stop_if_asked
 
     async def main() -> int:
@@ -34,14 +36,15 @@ def command(app: App, run: str | None, accept: tuple[str, ...]) -> int:
                 app.say("No run is open.")
                 return 0
             codes = []
-            for each in reversed(chosen):
-                try:
-                    codes.append(await carry_out(opened, each.plan, each.id, accept, resume=True))
-                except Busy as error:
-                    if run is not None:
-                        raise
-                    app.say(f"Run {each.id[:8]}: {error.what}")
-                stop_if_asked()
+            async with at_desk(opened, tenant.id, lambda r: teller_for(app, r.leavers, opened.sender), accept) as desk:
+                for each in reversed(chosen):
+                    try:
+                        codes.append(await carry_on(opened, desk, each, accept))
+                    except Busy as error:
+                        if run is not None:
+                            raise
+                        app.say(f"Run {each.id[:8]}: {error.what}")
+                    stop_if_asked()
             return max(codes, default=0)
 
     return run_async(main)

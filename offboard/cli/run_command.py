@@ -55,6 +55,6 @@ def command(
             await opened.applier(lambda _l, _r: None, run=run, plan=plan.id).check(plan)
             if not yes:
                 confirm(plan)
-            return await carry_out(opened, plan, run, accept, resume=False)
+            return await carry_out(opened, plan, run, accept)
 
     return run_async(main)

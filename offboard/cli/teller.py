@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from offboard.cli.context import App
-from offboard.model import LeaverPlan, Outcome, Plan, Result
+from offboard.model import LeaverPlan, Outcome, Result
 
 if TYPE_CHECKING:
     from offboard.graph.send import Sender
@@ -28,11 +28,18 @@ class Teller(Protocol):
         """There will be no more."""
 
 
-def teller_for(app: App, plan: Plan, sender: Sender) -> Teller:
-    """The teller that fits who is listening and how many leavers there are."""
+def teller_for(app: App, leavers: int, sender: Sender, changes: int | None = None) -> Teller:
+    """The teller that fits who is listening and how many leavers there are.
+
+    Args:
+        app: Who listens.
+        leavers: How many there are.
+        sender: Knows how fast it goes.
+        changes: How many there will be, when that is known.
+    """
     if app.as_json:
         return ForPrograms(app)
-    return ForFew(app) if len(plan.leavers) <= FEW else ForMany(app, plan, sender)
+    return ForFew(app) if leavers <= FEW else ForMany(app, leavers, sender, changes)
 
 
 class ForPrograms:
@@ -79,13 +86,14 @@ class ForFew:
 class ForMany:
     """A line for each leaver, what went wrong in full, and meanwhile how far it is."""
 
-    def __init__(self, app: App, plan: Plan, sender: Sender) -> None:
+    def __init__(self, app: App, leavers: int, sender: Sender, changes: int | None) -> None:
         self.app = app
         self.sender = sender
-        self.leavers = len(plan.leavers)
-        self.changes = sum(len(each.changes) for each in plan.leavers)
+        self.leavers = leavers
+        self.changes = changes
         self.started = self.looked = app.clock.monotonic()
-        self.done = self.troubled = 0
+        self.seen: set[str] = set()
+        self.troubled = 0
         self.who: LeaverPlan | None = None
         self.results: list[Result] = []
         self.live = sys.stderr.isatty() and not app.quiet
@@ -117,7 +125,7 @@ class ForMany:
         self.app.out(f"{leaver_heading(self.who.leaver, color=color)}   {said}")
         for line in result_lines(self.who, bad, width=self.app.width(), color=color, utf8=utf8) if bad else ():
             self.app.out(line)
-        self.done += 1
+        self.seen.add(self.who.leaver.id)
         self.troubled += bool(bad)
         self.who, self.results = None, []
         self._progress()
@@ -138,17 +146,17 @@ class ForMany:
         """How far it is, how fast, how much of the quota that is, and how long it will take."""
         writes, bucket = self.sender.counters.writes, self.sender.quota
         seconds = max(now - self.started, 0.001)
-        left = max(0, self.changes - writes)
         spare = bucket.level()
-        wait = max(0.0, left - spare) / bucket.per_second
         quota = min(100.0, 100 * writes / (bucket.size + bucket.per_second * seconds))
         parts = [
-            f"{self.done} of {self.leavers} leavers done, {self.troubled} with trouble",
+            f"{len(self.seen)} of {self.leavers} leavers done, {self.troubled} with trouble",
             f"{writes / seconds:.1f} writes a second",
             f"{quota:.0f} % of the quota used",
             f"{self.sender.counters.throttled} throttled",
-            f"at least {wait:.0f} s to go",
         ]
+        if self.changes is not None:
+            wait = max(0.0, self.changes - writes - spare) / bucket.per_second
+            parts.append(f"at least {wait:.0f} s to go")
         return "; ".join(parts)
 
 

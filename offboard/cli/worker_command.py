@@ -14,8 +14,9 @@ from offboard.cli.context import App, pass_app
 
 if TYPE_CHECKING:
     from offboard.cli.session import Session
-    from offboard.runs.engine.worker import Worker
+    from offboard.cli.teller import Teller
     from offboard.runs.outcome import RunOutcome
+    from offboard.runs.store import RunRecord
 
 AHEAD = timedelta(minutes=5)
 """How far this machine's clock may be behind Graph's without anything being late."""
@@ -39,49 +40,56 @@ def command(app: App, once: bool, poll: float, accept: tuple[str, ...]) -> int:
     Any number of workers may share one PostgreSQL (--database). SIGTERM and Ctrl-C stop it: nothing more is sent, and
     what was in the middle is resumable. Ends with 0 when it was idle, with 5 when it was not.
     """
+    from offboard.cli.engine import at_work
+    from offboard.cli.flow import tell_outcome
     from offboard.cli.session import run_async, session
+    from offboard.cli.teller import teller_for
 
     async def main() -> int:
         async with session(app) as opened:
-            worker = await _worker(opened, accept)
+            tenant = await opened.reader.tenant(app.tenant.alias)
+            codes: list[int] = []
+
+            def told(outcome: RunOutcome) -> None:
+                tell_outcome(app, outcome, accept)
+                codes.append(outcome.exit_code(accept))
+
+            def teller(record: RunRecord) -> Teller:
+                return teller_for(app, record.leavers, opened.sender)
+
             if once:
-                await worker.round()
-                return max(worker.codes, default=0)
-            app.say("Waiting for what falls due; stop with Ctrl-C.")
-            with suppress(asyncio.CancelledError):
-                await worker.forever(poll, asyncio.sleep)
-            code = 5 if worker.codes[-1:] == [5] else 0
+                return await _once(opened, tenant.id, accept)
+            async with at_work(opened, tenant.id, teller, accept, told) as crew:
+                app.say("Waiting for what falls due; stop with Ctrl-C.")
+                with suppress(asyncio.CancelledError):
+                    await crew.forever(poll, app.tell)
+                busy = await crew.conductor.stop()
             app.say("Stopped. What was in the middle goes on with the next worker, or: offboard resume")
-            return code
+            return 5 if busy or codes[-1:] == [5] else 0
 
     return run_async(main)
 
 
-async def _worker(opened: Session, accept: tuple[str, ...]) -> Worker:
+async def _once(opened: Session, tenant: str, accept: tuple[str, ...]) -> int:
+    """What is due now."""
+    from offboard.cli.engine import ask_time, at_desk
     from offboard.cli.flow import tell_outcome
     from offboard.cli.teller import teller_for
-    from offboard.graph.read import Reader
-    from offboard.graph.send import utc_now_of
-    from offboard.runs.engine.carry import carry_on
-    from offboard.runs.engine.worker import Worker
+    from offboard.runs.engine.worker import Round
 
-    app, store = opened.app, opened.store
-    tenant = await opened.reader.tenant(app.tenant.alias)
+    app = opened.app
 
-    async def now() -> datetime:
-        await Reader(opened.sender).tenant(app.tenant.alias)  # a new reader asks again, which tells Graph's time
-        return utc_now_of(opened.sender)
+    async with at_desk(opened, tenant, lambda r: teller_for(app, r.leavers, opened.sender), accept) as desk:
 
-    async def turn(run: str, leavers: Sequence[str]) -> RunOutcome | None:
-        record = store.run(run)
-        teller = teller_for(app, record.plan, opened.sender)
-        applier = opened.applier(teller, run=run, plan=record.plan.id, accepted=accept)
-        try:
-            outcome = await carry_on(applier, run, leavers)
-        finally:
-            teller.end()
-        if outcome is not None:
-            tell_outcome(app, outcome, accept)
-        return outcome
+        async def turn(run: str, leavers: Sequence[str]) -> RunOutcome | None:
+            outcome = await desk.go_on(run, leavers)
+            if outcome is not None:
+                tell_outcome(app, outcome, accept)
+            return outcome
 
-    return Worker(store, tenant.id, lambda: app.clock.now() + AHEAD, now, turn, app.clock.monotonic, app.tell)
+        def soon() -> datetime:
+            return app.clock.now() + AHEAD
+
+        found = Round(opened.store, tenant, soon, lambda: ask_time(opened), turn, app.tell)
+        await found.carry_out()
+        return max(found.codes, default=0)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from offboard.model import Leaver, Note, Outcome, Result, Table
@@ -37,6 +37,7 @@ class LeaverVerdict:
         refused: Why nothing was done, headline first; empty when something was.
         stopped: Why the run stopped in the middle; empty when it went to its end.
         tables: Rows of read-only steps.
+        fine: Of many leavers: how many changes ended in which way besides `results`.
     """
 
     leaver: Leaver
@@ -50,6 +51,7 @@ class LeaverVerdict:
     refused: tuple[str, ...] = ()
     stopped: str = ""
     tables: tuple[Table, ...] = ()
+    fine: Mapping[Outcome, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ def _headline(verdict: Verdict) -> str:
 def _counts(verdict: Verdict) -> str:
     """Changes by outcome; steps that ended as a whole are not changes and are not counted among them."""
     by = Counter(r.outcome for each in verdict.leavers for r in each.results if r.change)
+    for each in verdict.leavers:
+        by.update(each.fine)
     skipped = sum(not r.change and r.outcome is Outcome.SKIPPED for each in verdict.leavers for r in each.results)
     waiting = sum(len(each.not_started) for each in verdict.leavers)
     said = [f"{count(by[Outcome.CHANGED], 'change')} done and verified"] if by[Outcome.CHANGED] else []

@@ -113,6 +113,17 @@ class Applier:
             Refused: It was consumed by somebody else meanwhile.
             AuditError: The audit cannot be written; nothing (more) was sent.
         """
+        self.consume(plan, run)
+        return await self.carry_on(plan, run, begins=True)
+
+    def consume(self, plan: Plan, run: str) -> None:
+        """Open a run of the plan, which is then used up. Nothing is sent yet.
+
+        Raises:
+            Refused: It was consumed by somebody else meanwhile.
+            Busy: A leaver has an open run.
+            AuditError: The audit cannot be written.
+        """
         at = utc_now_of(self.tools.reader.sender)
         self.tools.audit.write(
             "run-started",
@@ -126,9 +137,10 @@ class Applier:
                 self.tools.audit.write(
                     "guard-overridden", leaver=who, why=override.reason, guard=override.guard, by=override.by
                 )
-        return await self.carry_on(plan, run, begins=True)
 
-    async def carry_on(self, plan: Plan, run: str, *, whole: Plan | None = None, begins: bool = False) -> RunOutcome:
+    async def carry_on(
+        self, plan: Plan, run: str, *, whole: Plan | None = None, begins: bool = False, contain: bool = False
+    ) -> RunOutcome:
         """Carry out what is due in a run that is open: also how a stopped run is resumed.
 
         Args:
@@ -136,13 +148,15 @@ class Applier:
             run: The run.
             whole: The plan as reviewed, with all its leavers; None when that is the part.
             begins: Whether this is the run's first turn.
+            contain: Only what cuts access at the playbook's beginning; the rest is left for later.
         """
         self.tools.bulk = len(plan.leavers) > 1
         now = utc_now_of(self.tools.reader.sender)
         acting = [e.leaver.id for e in plan.leavers if any(p.due <= now and p.changes for p in e.steps)]
         # Started with the leavers' own reading, so that both share their requests; awaited by each before it writes.
         bars = asyncio.ensure_future(self.gate.bars(whole or plan, run, acting)) if acting else None
-        runs = [LeaverRun(self.tools, run, plan, n, values_of(plan, n), bars) for n in range(len(plan.leavers))]
+        size = range(len(plan.leavers))
+        runs = [LeaverRun(self.tools, run, plan, n, values_of(plan, n), bars, contain) for n in size]
         try:
             found = await together(runs)
         except AuditError as error:
@@ -156,9 +170,12 @@ class Applier:
                 await asyncio.gather(bars, return_exceptions=True)
         outcome = RunOutcome(run, plan, tuple(found))
         code = outcome.exit_code(self.accepted)
-        for each in found:
+        # Whoever goes on at once with the rest has not come to an end.
+        ended = [each for each in found if not contain or each.ended_early]
+        for each in ended:
             self.tools.audit.write("leaver-ended", **closing(plan, each))
-        self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
+        if ended:
+            self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
         held = not begins and any(each.barred for each in found)
         waits = held or (code != 3 and any(each.unfinished for each in found))
         state = "stopped" if code == 5 else "open" if waits else "ended"

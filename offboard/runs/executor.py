@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from offboard.actions import ACTIONS
 from offboard.audit import AuditError
@@ -36,7 +36,7 @@ from offboard.planner import (
 from offboard.runs.ledger import SO, Ledger, Tools
 from offboard.runs.outcome import Barred, LeaverOutcome
 from offboard.runs.sent import VISIBLE_WITHIN, Sent, unsure, with_late
-from offboard.runs.stages import Asked, Pending, ask, stages
+from offboard.runs.stages import Asked, Pending, ask, containing, stages
 
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 BEFORE = "it may have been sent before the run was interrupted"
@@ -52,6 +52,8 @@ class LeaverRun:
     index: int
     values: Mapping[str, str]
     bars: asyncio.Future[dict[str, Barred]] | None = None
+    contain: bool = False
+    """Whether only what cuts access at the playbook's beginning is carried out, so that everybody's comes first."""
     ledger: Ledger = field(init=False)
     halted: str = ""
     sent: bool = False
@@ -73,10 +75,16 @@ class LeaverRun:
             AuditError: The audit cannot be written; nothing more was sent.
         """
         now = utc_now_of(self.tools.reader.sender)
-        self.due = sorted((p for p in self.mine.steps if p.due <= now), key=lambda p: p.due)
+        due = self.due = sorted((p for p in self.mine.steps if p.due <= now), key=lambda p: p.due)
+        if self.contain:
+            self.due = containing(due)
         self.ledger.recall()
         try:
-            return await self._carry_out()
+            outcome = await self._carry_out()
+            if self.halted and len(self.due) < len(due):  # then nothing of the rest is started either
+                self.due = due
+                outcome = replace(outcome, not_started=self._not_started(), later=self._later())
+            return outcome
         except (AuditError, NotPermitted):
             raise  # these concern everybody
         except OffboardError as error:
@@ -389,12 +397,16 @@ class LeaverRun:
         return LeaverOutcome(
             self.index,
             tuple(self._ordered()),
-            not_started=tuple(p.step.id for p in self.due if p.step.id not in seen and not p.tables),
+            not_started=self._not_started(),
             notes=notes,
             tables=tables,
             later=self._later(),
             stopped=stopped,
         )
+
+    def _not_started(self) -> tuple[str, ...]:
+        seen = {result.step for result in self.ledger.results}
+        return tuple(p.step.id for p in self.due if p.step.id not in seen and not p.tables)
 
     def _left(self, facts: Facts, seen: set[str]) -> tuple[tuple[Note, ...], tuple[tuple[str, Table], ...]]:
         """What is left as it is, and the rows that steps return.

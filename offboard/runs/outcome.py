@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from offboard.model import Note, Outcome, Plan, PlannedStep, Result, Table
@@ -36,6 +36,8 @@ class LeaverOutcome:
         later: Steps that fall due later.
         stopped: Why the run stopped in the middle; empty when it went to its end.
         barred: What the guards said, when it was they who refused.
+        fine: Of a run of many: how many changes that are not among `results` ended in which way, none of them badly.
+        times: Of a run of many: what `at` answers, by verb.
     """
 
     index: int
@@ -47,9 +49,13 @@ class LeaverOutcome:
     later: tuple[PlannedStep, ...] = ()
     stopped: str = ""
     barred: Barred | None = None
+    fine: Mapping[Outcome, int] = field(default_factory=dict)
+    times: Mapping[str, datetime] = field(default_factory=dict)
 
     def at(self, verb: str) -> datetime | None:
         """When the change of the user with this verb was known to be so, by this run."""
+        if verb in self.times:
+            return self.times[verb]
         times = [
             r.at
             for r in self.results
@@ -61,6 +67,11 @@ class LeaverOutcome:
     def failed(self) -> bool:
         """Whether something did not work, or was kept from being started."""
         return bool(self.not_started) or any(each.outcome is Outcome.FAILED for each in self.results)
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether something keeps the next part of what is due from being carried out at once."""
+        return bool(self.failed or self.refused or self.stopped)
 
     @property
     def unfinished(self) -> bool:

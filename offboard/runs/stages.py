@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
+from offboard.actions import ACTIONS
 from offboard.actions.base import Since
 from offboard.facts import Facts
 from offboard.model import Change, Effect, PlannedStep
@@ -36,6 +38,11 @@ class Asked:
     planned: PlannedStep
     answer: StepAnswer
     comparison: Comparison
+
+
+def containing(due: Sequence[PlannedStep]) -> list[PlannedStep]:
+    """The steps that cut access, as far as they stand at the beginning."""
+    return list(takewhile(lambda planned: ACTIONS[planned.step.action].contains, due))
 
 
 def stages(steps: Sequence[PlannedStep]) -> list[list[PlannedStep]]:

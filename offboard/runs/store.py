@@ -27,6 +27,7 @@ from offboard.runs.engine.leases import Leases
 from offboard.runs.engine.onerun import refuse_second
 from offboard.runs.engine.shares import Share, as_moved, first_share, insert_shares, read_shares, update_shares
 from offboard.runs.engine.tables import prepare
+from offboard.runs.engine.turns import Turns
 
 RUNS = (
     "SELECT id, plan, started, state, exit_code, desk, (SELECT min(due) FROM share WHERE share.run = run.id "
@@ -94,6 +95,8 @@ class Store:
 
         self.db = open_database(place, wall)
         self.leases = Leases(self.db, owner or secrets.token_hex(8))
+        self.turns = Turns(self.db)
+        self._whole: tuple[str, Plan] | None = None  # what was reviewed never changes, and is asked for by every turn
         try:
             prepare(self.db, str(place) if isinstance(self.db, SqliteDatabase) else "", self._upgrade)
         except sqlite3.Error as error:
@@ -127,8 +130,8 @@ class Store:
             carried = self.refuse_if_busy(plan, at)
             head, parts = split(plan)
             self.db.rows(
-                "INSERT INTO run (id, plan_id, tenant, started, state, plan) VALUES (?, ?, ?, ?, 'open', ?)",
-                (run, plan.id, plan.tenant.id, stamp(at), head),
+                "INSERT INTO run (id, plan_id, tenant, started, state, plan, desk) VALUES (?, ?, ?, ?, 'open', ?, ?)",
+                (run, plan.id, plan.tenant.id, stamp(at), head, self.leases.owner),
             )
             for place, approval in enumerate(approvals):
                 kept = canonical(approval.to_json()).decode()
@@ -234,8 +237,11 @@ class Store:
         Raises:
             Refused: It is no longer what was stored.
         """
-        parts = [bytes(row[0]) for row in self.db.rows("SELECT part FROM share WHERE run = ? ORDER BY place", (run,))]
-        return join(bytes(self.db.rows("SELECT plan FROM run WHERE id = ?", (run,))[0][0]), parts, f"run {run}")
+        if self._whole is None or self._whole[0] != run:
+            parts = [bytes(row[0]) for row in self.db.rows("SELECT part FROM share WHERE run = ? ORDER BY place", (run,))]
+            head = bytes(self.db.rows("SELECT plan FROM run WHERE id = ?", (run,))[0][0])
+            self._whole = run, join(head, parts, f"run {run}")
+        return self._whole[1]
 
     def parts(self, run: str, shares: Sequence[Share]) -> list[LeaverPlan]:
         """What was reviewed for these leavers of the run."""

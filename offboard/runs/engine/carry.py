@@ -21,8 +21,9 @@ from offboard.runs.apply import Applier
 from offboard.runs.engine.askguards import hold_barred
 from offboard.runs.engine.leases import BEATS, LASTS
 from offboard.runs.engine.shares import Share, after_turn
+from offboard.runs.engine.turns import Turn
 from offboard.runs.outcome import RunOutcome
-from offboard.runs.store import Interrupted, Store
+from offboard.runs.store import Interrupted, RunRecord, Store
 
 if TYPE_CHECKING:
     import httpx
@@ -105,7 +106,7 @@ async def leased(applier: Applier, run: str, tenant: str, leavers: Sequence[str]
 
 
 async def begin(applier: Applier, plan: Plan, run: str) -> RunOutcome:
-    """Consume the plan and carry out everything that is due.
+    """Consume the plan and carry out everything that is due, as one turn of this process.
 
     Raises:
         Busy: A leaver has an open run, or is in another process's hands.
@@ -131,25 +132,68 @@ async def carry_on(applier: Applier, run: str, leavers: Collection[str] | None =
         AuditError: The audit cannot be written; nothing (more) was sent.
     """
     store = applier.tools.store
-    record = store.run(run)
-    wanted = [s for s in store.shares(run) if leavers is None or s.leaver in leavers]
-    wanted = [s for s in wanted if not s.over and s.hold is None]
-    if not wanted:
+
+    def wanted() -> list[Share]:
+        found = [s for s in store.shares(run) if leavers is None or s.leaver in leavers]
+        return [s for s in found if not s.over and s.hold is None]
+
+    return await _carry(applier, store.run(run), wanted, resumed=True, again=True)
+
+
+async def carry_turn(applier: Applier, turn: Turn) -> RunOutcome | None:
+    """Carry out one turn: whatever is due for the leavers whose shares name it.
+
+    Returns:
+        The outcome for these leavers; None when nobody waits for this turn (any more).
+
+    Raises:
+        Busy: A leaver is in another process's hands.
+        AuditError: The audit cannot be written; nothing (more) was sent.
+    """
+    store = applier.tools.store
+
+    def wanted() -> list[Share]:
+        return [s for s in store.turns.shares(turn.id) if not s.over or s.exit_code is None]
+
+    resumed = turn.again or (turn.deal > 1 and turn.part != "rest")
+    record, contain = store.run(turn.run), turn.part == "contain"
+    return await _carry(
+        applier, record, wanted, resumed=resumed, again=turn.again, begins=turn.deal == 1, contain=contain
+    )
+
+
+async def _carry(
+    applier: Applier,
+    record: RunRecord,
+    wanted: Callable[[], list[Share]],
+    *,
+    resumed: bool,
+    again: bool,
+    begins: bool = False,
+    contain: bool = False,
+) -> RunOutcome | None:
+    store, run, found = applier.tools.store, record.id, wanted()
+    if not found:
         return None
-    async with leased(applier, run, record.plan.tenant.id, [s.leaver for s in wanted]):
+    async with leased(applier, run, record.plan.tenant.id, [s.leaver for s in found]):
         # Read once more: what another process did between the look and the lease must not be done again.
-        fresh = {s.leaver: s for s in store.shares(run)}
-        shares = [fresh[s.leaver] for s in wanted if not fresh[s.leaver].over and fresh[s.leaver].hold is None]
+        known = {share.leaver for share in found}
+        shares = [share for share in wanted() if share.leaver in known]
         now = utc_now_of(applier.tools.reader.sender)
         if not shares:
             return None
-        applier.tools.told = applier.tools.audit.told(run, [share.leaver for share in shares])
-        applier.tools.audit.write("run-resumed", leavers=len(shares))
-        outcome = await applier.carry_on(store.plan_of(record, shares), run, whole=store.whole(run))
-        free = [(share, each) for share, each in zip(shares, outcome.leavers, strict=True) if each.barred is None]
+        if again:
+            applier.tools.told = applier.tools.audit.told(run, [share.leaver for share in shares])
+        if resumed:
+            applier.tools.audit.write("run-resumed", leavers=len(shares))
+        part, whole = store.plan_of(record, shares), store.whole(run)
+        outcome = await applier.carry_on(part, run, whole=whole, begins=begins, contain=contain)
+        pairs = list(zip(shares, outcome.leavers, strict=True))
+        free = [(share, each) for share, each in pairs if begins or each.barred is None]
         passed = replace(outcome, leavers=tuple(each for _, each in free))
         _settle(applier, [share for share, _ in free], passed, now)
-        hold_barred(applier, shares, outcome)
+        if not begins:
+            hold_barred(applier, shares, outcome)
         return outcome
 
 

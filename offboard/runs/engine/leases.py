@@ -100,6 +100,11 @@ class Leases:
         """The leavers whose leases this process took for this run."""
         return frozenset(leaver for (_, leaver), (_, holder) in self._held.items() if holder == run)
 
+    def ends(self, tenant: str, leaver: str) -> float | None:
+        """When the lease ends that somebody holds on this leaver, unless it is renewed."""
+        row = self._row(tenant, leaver)
+        return row[3] if row is not None and self._live(row, self._db.seconds()) else None
+
     def holder(self, tenant: str, leaver: str) -> str | None:
         """The run that somebody holds this leaver for at the moment."""
         row = self._row(tenant, leaver)

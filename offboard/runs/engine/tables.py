@@ -3,7 +3,7 @@
 Format 1 knew runs and changes. Format 2 knows each leaver's share of a run (so that one can be held, canceled or moved
 without the others), leases, and workers. Format 3 knows the quota that all processes of a tenant share. Format 4
 keeps the approvals that were consumed with a plan. Format 5 keeps each leaver's part of the plan with the leaver's share,
-and knows turns and the desk that a run is carried out at.
+and knows turns, the desk that a run is carried out at, and which processes live.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ CREATE TABLE IF NOT EXISTS share (
 ){strict}""",
     "CREATE INDEX IF NOT EXISTS share_of ON share (tenant, leaver)",
     "CREATE INDEX IF NOT EXISTS share_due ON share (tenant, state, due)",
+    "CREATE INDEX IF NOT EXISTS share_so_far ON share (run, state, exit_code, hold, due)",
+    "CREATE INDEX IF NOT EXISTS share_turn ON share (turn)",
+    "CREATE INDEX IF NOT EXISTS share_undealt ON share (run) WHERE turn IS NULL AND due IS NOT NULL",
     """
 CREATE TABLE IF NOT EXISTS lease (
     tenant TEXT NOT NULL, leaver TEXT NOT NULL, run TEXT NOT NULL, owner TEXT NOT NULL, fence INTEGER NOT NULL,
@@ -52,6 +55,7 @@ CREATE TABLE IF NOT EXISTS approval (
     run TEXT NOT NULL REFERENCES run(id), place INTEGER NOT NULL, approval TEXT NOT NULL,
     PRIMARY KEY (run, place)
 ){strict}""",
+    "CREATE TABLE IF NOT EXISTS process (owner TEXT PRIMARY KEY, seen {real} NOT NULL){strict}",
 )
 FROM_TWO = (
     "ALTER TABLE run ADD COLUMN desk TEXT",
