@@ -163,7 +163,7 @@ class Store:
             self.db.many(
                 f"UPDATE share SET {due}state = ?, exit_code = ? WHERE run = ? AND leaver = ? "  # noqa: S608 -- ours
                 "AND state NOT IN ('ended', 'canceled')",
-                [(state, exit_code, run, leaver) for leaver in leavers],
+                [(state, exit_code, run, leaver) for leaver in leavers if self.leases.kept(leaver)],
             )
             self._sum_up(run)
 
@@ -173,6 +173,8 @@ class Store:
             stored = {(s.run, s.leaver): s for s in self._again(shares)}
             done = []
             for share in shares:
+                if not self.leases.kept(share.leaver):
+                    continue  # another process has gone on, and knows better
                 now = stored[share.run, share.leaver]
                 due = share.due
                 if now.leave != share.leave or now.moved != share.moved:

@@ -65,7 +65,7 @@ def test_another_worker_goes_on_within_thirty_seconds_and_nothing_happens_twice(
 
 
 def test_a_worker_that_is_told_to_stop_writes_nothing_more_and_leaves_the_rest_to_the_next(tmp_path: Path) -> None:
-    with a_farm(tmp_path / "farm", 40) as farm:
+    with a_farm(tmp_path / "farm", 40, delay="400-600ms") as farm:
         ids = leaving_soon(farm)
         first = farm.start("first", "worker", "--poll", "0.5")
         wait_for(lambda: len(farm.journal()) > 2, 60)

@@ -96,6 +96,10 @@ class Leases:
             return "" if ours else "this process lost its lease: it was paused or cut off, and another may have gone on"
         return f"run {row[0]} is carried out by another process" if live and row is not None else ""
 
+    def kept(self, leaver: str) -> bool:
+        """Whether what this process has found out about the leaver counts: False when it took a lease and lost it."""
+        return not any(self.blocked(tenant, one) for tenant, one in self._held if one == leaver)
+
     def held(self, run: str) -> frozenset[str]:
         """The leavers whose leases this process took for this run."""
         return frozenset(leaver for (_, leaver), (_, holder) in self._held.items() if holder == run)
