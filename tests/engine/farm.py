@@ -106,7 +106,7 @@ class Farm:
 
 
 @contextmanager
-def a_farm(folder: Path, people: int, delay: str = "80-150ms") -> Iterator[Farm]:
+def a_farm(folder: Path, people: int, delay: str = "400-600ms") -> Iterator[Farm]:
     """A farm with so many people, its own database, and nobody at work."""
     folder.mkdir(mode=0o700, exist_ok=True)
     farm = Farm(folder)

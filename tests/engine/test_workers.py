@@ -17,7 +17,7 @@ STEPS = 5
 def leaving_soon(farm: Farm) -> list[str]:
     """A run of twelve people who leave in a few seconds; their object ids."""
     (farm.folder / "leavers.csv").write_text("user\n" + "".join(f"{user}\n" for user in _people(farm)))
-    leave = (datetime.now(UTC) + timedelta(seconds=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    leave = (datetime.now(UTC) + timedelta(seconds=12)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert farm.run("desk", "run", "./going.yaml", "--leavers", "leavers.csv", "--leave", leave, "--yes") == 0
     (run,) = farm.answer("desk", "runs")
     assert farm.journal() == []
@@ -48,7 +48,8 @@ def test_another_worker_goes_on_within_thirty_seconds_and_nothing_happens_twice(
         wait_for(lambda: farm.answer("desk", "runs")[0]["state"] == "ended", 60)
         if blow is signal.SIGSTOP:
             first.send_signal(signal.SIGCONT)
-            wait_for(lambda: "lost its lease" in farm.say("first"), 20)
+            # Where the pause fell into a transaction, the server has ended it.
+            wait_for(lambda: any(said in farm.say("first") for said in ("lost its lease", "went away")), 20)
         effects = farm.effects()
 
         assert begun < PEOPLE * STEPS
@@ -65,7 +66,7 @@ def test_another_worker_goes_on_within_thirty_seconds_and_nothing_happens_twice(
 
 
 def test_a_worker_that_is_told_to_stop_writes_nothing_more_and_leaves_the_rest_to_the_next(tmp_path: Path) -> None:
-    with a_farm(tmp_path / "farm", 40, delay="400-600ms") as farm:
+    with a_farm(tmp_path / "farm", 40) as farm:
         ids = leaving_soon(farm)
         first = farm.start("first", "worker", "--poll", "0.5")
         wait_for(lambda: len(farm.journal()) > 2, 60)

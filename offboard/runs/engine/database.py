@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import psycopg
 
 Row = tuple[Any, ...]
+PATIENCE = 5
+"""Seconds after which the server ends the transaction of a process that was paused in it, so that others can go on."""
 LOCK = 0x0FFB0A2D
 """Key of the advisory lock that makes writers take turns."""
 
@@ -192,6 +194,7 @@ class PostgresDatabase:
 
         try:
             self._db = psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="offboard")
+            self._db.execute(f"SET idle_in_transaction_session_timeout = '{PATIENCE}s'")
             self._db.execute("CREATE TABLE IF NOT EXISTS offboard_format (number BIGINT NOT NULL)")
         except psycopg.errors.UniqueViolation:  # another worker made the table at the same instant
             pass

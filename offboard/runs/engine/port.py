@@ -25,6 +25,7 @@ from dbos import error as dbos_error
 
 from offboard.errors import Stopped
 from offboard.model import JSON
+from offboard.runs.engine.database import PATIENCE
 
 if TYPE_CHECKING:
     from dbos import WorkflowHandle
@@ -119,6 +120,7 @@ class Port:
         else:
             config["system_database_url"] = self.place
             config["sys_db_pool_size"] = 5
+            config["sys_db_idle_transaction_timeout_sec"] = float(PATIENCE)
         DBOS(config=config)
         DBOS.listen_queues([self.queue] if listen else [])
         DBOS.launch()
