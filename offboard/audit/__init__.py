@@ -27,11 +27,14 @@ these escapes a line is the canonical text, byte for byte, and `verify` holds it
 `log` writes, `chain` verifies and reads; only `log` needs structlog, and loads it when a log is opened.
 """
 
-from offboard.audit.chain import ZERO, Anchor, Flaw, Verification, read, verify
+from offboard.audit.chain import ZERO
 from offboard.audit.disk import Disk
 from offboard.audit.events import EVENTS, Event
 from offboard.audit.log import Audit, AuditError
+from offboard.audit.reading import read
+from offboard.audit.seal import public_key
 from offboard.audit.told import Told
+from offboard.audit.verification import Anchor, Flaw, Verification, verify
 
 __all__ = [
     "EVENTS",
@@ -44,6 +47,7 @@ __all__ = [
     "Flaw",
     "Told",
     "Verification",
+    "public_key",
     "read",
     "verify",
 ]

@@ -40,6 +40,13 @@ EVENTS: dict[str, Event] = {
     "rescheduled": Event("OFB1017", "What is still to come of a run was moved to another leave time by a person."),
     "deleted-restored": Event("OFB1101", "A deleted user was brought back from the tenant's deleted items."),
     "deleted-purged": Event("OFB1102", "A deleted user was removed for good from the tenant's deleted items."),
+    "checkpoint": Event(
+        "OFB1902",
+        "The log signed how far it had come: the records before this one, their number, and the hash of the last of them.",
+    ),
+    "rotated": Event(
+        "OFB1903", "A new file of the log began; the records before it stand in the file that this record names."
+    ),
     "tail-recovered": Event(
         "OFB1901",
         "The log ended in the middle of a line (a crash or a full disk while writing); the torn bytes were cut off, "

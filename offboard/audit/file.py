@@ -16,7 +16,9 @@ from typing import TypeVar, cast
 
 from offboard.audit.chain import MAX_LINE, ZERO, digest, parse_line
 from offboard.audit.disk import Disk, Patience
+from offboard.audit.reading import rotated
 from offboard.audit.reserve import BEGINS, ENDS, FULL, Reserve
+from offboard.audit.seal import Sealer
 from offboard.errors import Stopped
 from offboard.settings.lasting import sync_folder
 
@@ -56,18 +58,20 @@ class LogFile:
     Args:
         path: The file; its folder must exist.
         disk: How records get onto it.
+        chance: Makes the random bytes of a new key.
 
     Raises:
         AuditError: It cannot be opened, is no regular file, or others can write it.
     """
 
-    def __init__(self, path: Path, disk: Disk) -> None:
+    def __init__(self, path: Path, disk: Disk, chance: Callable[[int], bytes]) -> None:
         self.path = path
         self._thread = threading.RLock()
         self._broken = ""
         self._head = Head()
         self._staged, self._staged_head, self._staged_ends = bytearray(), cast("Head | None", None), True
-        self._disk, self._patience, self.reserve = disk, Patience(disk.patience), Reserve(path)
+        self._disk, self._patience = disk, Patience(disk.patience)
+        self.reserve, self.sealer = Reserve(path), Sealer(path, chance)
         try:
             self._fd = self._open()
         except OSError as error:
@@ -81,6 +85,10 @@ class LogFile:
             fd = os.open(self.path, flags)
             self._check_kind(fd)
             return fd
+        if earlier := rotated(self.path):
+            os.close(fd)
+            os.unlink(self.path)
+            raise self.error(f"it is gone, while {earlier[-1].name}, which it follows, is still there")
         # The new name itself must survive a power cut, or the records in it would not be found.
         sync_folder(self.path.parent)
         return fd
@@ -109,7 +117,7 @@ class LogFile:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._waited(lambda: fcntl.flock(self._fd, fcntl.LOCK_EX))
+                self.waited(lambda: fcntl.flock(self._fd, fcntl.LOCK_EX))
             except OSError as error:
                 raise self.error(error) from error
             try:
@@ -118,19 +126,86 @@ class LogFile:
             except OSError as error:
                 raise self.error(error) from error
             finally:
-                self._unstage()
+                self.unstage()
                 with contextlib.suppress(OSError):  # closing the file lets go as well
                     fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def _refresh(self) -> None:
         info, named = os.fstat(self._fd), os.stat(self.path, follow_symlinks=False)
-        if (info.st_dev, info.st_ino) != (named.st_dev, named.st_ino):
-            raise self.error("the file was moved or replaced while in use")
+        while not os.path.samestat(info, named):
+            self._follow(info)
+            info, named = os.fstat(self._fd), os.stat(self.path, follow_symlinks=False)
         if info.st_size == self._head.end:
             return
         if info.st_size < self._head.end:
             raise self.error("the file became shorter while in use: somebody cut it")
         self._head = self._read_head(info.st_size)
+
+    def _follow(self, mine: os.stat_result) -> None:
+        """Go on in the new file, when another process has rotated the log."""
+        if not any(os.path.samestat(mine, os.stat(each)) for each in rotated(self.path)):
+            raise self.error("the file was moved or replaced while in use")
+        fd = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        self._check_kind(fd)
+        try:
+            self.waited(lambda: fcntl.flock(fd, fcntl.LOCK_EX))
+        except BaseException:
+            os.close(fd)
+            raise
+        self._adopt(fd, Head())
+
+    def _adopt(self, fd: int, head: Head) -> None:
+        before, self._fd, self._head = self._fd, fd, head
+        os.close(before)
+
+    def mend(self) -> None:
+        """Undo a rotation that a crash interrupted. Call it while the file is locked."""
+        new = self._new()
+        if not new.exists():
+            return
+        mine = os.fstat(self._fd)
+        for each in rotated(self.path):
+            if os.path.samestat(mine, os.stat(each)):
+                os.unlink(each)  # the log itself stays: this is its second name
+        os.unlink(new)
+        sync_folder(self.path.parent)
+
+    def _new(self) -> Path:
+        return self.path.with_name(self.path.name + ".new")
+
+    def archive(self) -> Path:
+        """The name under which the records so far are kept. Call it while the file is locked."""
+        record = parse_line(os.pread(self._fd, MAX_LINE, 0).partition(b"\n")[0])
+        if record is None or not isinstance(record.get("seq"), int):
+            raise self.error("its first record is damaged")
+        return self.path.with_name(f"{self.path.stem}.{record['seq']}-{self._head.seq - 1}{self.path.suffix}")
+
+    def move_to(self, archive: Path) -> None:
+        """Begin a new file with what was staged; the one so far gets this name. Call it while the file is locked.
+
+        Raises:
+            AuditError: It was not done; the log goes on where it was.
+        """
+        new, data, head = self._new(), bytes(self._staged), self.head
+        self.unstage()
+        self.mend()
+        fd = -1
+        try:
+            fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            # Locked before it has its name: nobody adds to it before we are done.
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            self._write(data, 0, fd)
+            self._disk.sync(fd)
+            os.link(self.path, archive)
+            os.replace(new, self.path)
+            sync_folder(self.path.parent)
+        except OSError as error:
+            if fd >= 0:
+                os.close(fd)
+            with contextlib.suppress(OSError):
+                self.mend()
+            raise self.error(error) from error
+        self._adopt(fd, Head(head.seq, head.prev, len(data)))
 
     def _read_head(self, size: int) -> Head:
         if self._head == Head():
@@ -201,7 +276,7 @@ class LogFile:
             AuditError: It is too long; or something begins with it, and there is no room to record how it ends.
         """
         if event in BEGINS and not self.reserve.ready():
-            self._waited(self.reserve.keep)
+            self.waited(self.reserve.keep)
         if len(line) > MAX_LINE:
             raise self.error(f"a record of {len(line)} bytes is too long")
         if len(self._staged) + len(line) > HOLE_WITHIN:
@@ -220,10 +295,11 @@ class LogFile:
         if self._staged_head is None:
             return
         end, then, data = self._head.end, self._staged_head, bytes(self._staged)
-        self._waited(lambda: self._put(data, end))
+        self.waited(lambda: self._put(data, end))
         self._head = then
+        self.unstage()
 
-    def _waited(self, work: Callable[[], T]) -> T:
+    def waited(self, work: Callable[[], T]) -> T:
         """Have it done, or give the disk up.
 
         Raises:
@@ -259,14 +335,14 @@ class LogFile:
             self._broken = f"{error.strerror} while waiting for the disk"
             raise
 
-    def _unstage(self) -> None:
-        self._staged.clear()
-        self._staged_head, self._staged_ends = None, True
+    def unstage(self) -> None:
+        """Forget what was staged and not committed."""
+        self._staged, self._staged_head, self._staged_ends = bytearray(), None, True
 
-    def _write(self, data: bytes, offset: int) -> None:
+    def _write(self, data: bytes, offset: int, fd: int | None = None) -> None:
         view = memoryview(data)
         while view:
-            written = self._disk.write(self._fd, view, offset)
+            written = self._disk.write(self._fd if fd is None else fd, view, offset)
             if written <= 0:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             view, offset = view[written:], offset + written

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from offboard.audit.chain import time_text
 from offboard.audit.disk import REAL, Disk
 from offboard.audit.file import AuditError, LogFile
+from offboard.audit.reserve import BEGINS
+from offboard.audit.seal import EVERY
 from offboard.audit.told import Told, told
 
 if TYPE_CHECKING:
@@ -17,32 +21,50 @@ if TYPE_CHECKING:
 
 __all__ = ["Audit", "AuditError"]
 
+ROTATE_AT = 64 * 1024 * 1024
+"""Bytes; about 80,000 records."""
+
 
 class Audit:
     """An open audit log. Made by `Audit.open`; `bind` gives another one that writes to the same log."""
 
-    def __init__(self, file: LogFile, recorder: Recorder) -> None:
+    def __init__(self, file: LogFile, own: Recorder, now: Callable[[], datetime], rotate_at: int) -> None:
         self._file = file
-        self._recorder = recorder
+        self._own = own  # the log's own records hold nothing that a caller bound
+        self._recorder = own
+        self._now = now
+        self._rotate_at = rotate_at
+        self._sealer = file.sealer
 
     @classmethod
-    def open(cls, path: Path, *, now: Callable[[], datetime], disk: Disk = REAL) -> Audit:
+    def open(
+        cls,
+        path: Path,
+        *,
+        now: Callable[[], datetime],
+        disk: Disk = REAL,
+        rotate_at: int = ROTATE_AT,
+        chance: Callable[[int], bytes] = os.urandom,
+    ) -> Audit:
         """Open the log, or make it (mode 0600). A line torn by a crash is cut off and told of in a record.
 
         Args:
             path: `audit.jsonl` of one tenant; its folder must exist.
             now: The time of day, with zone.
             disk: How records get onto the disk, and how long that may take.
+            rotate_at: Bytes; a file that has grown so large is followed by a new one.
+            chance: Makes the random bytes of the key that signs, when there is none yet.
 
         Raises:
             AuditError: It cannot be written, is damaged at its end, or others can write it.
         """
         from offboard.audit.pipeline import recorder
 
-        file = LogFile(path, disk)
+        file = LogFile(path, disk, chance)
         try:
-            log = cls(file, recorder(file, now))
+            log = cls(file, recorder(file, now), now, rotate_at)
             with file.locked():
+                file.mend()
                 log._recover()
                 file.commit()
         except BaseException:
@@ -56,7 +78,9 @@ class Audit:
         Args:
             context: Fields as for `write`.
         """
-        return Audit(self._file, self._recorder.bind(**context))
+        bound = Audit(self._file, self._own, self._now, self._rotate_at)
+        bound._recorder = self._recorder.bind(**context)
+        return bound
 
     def write(self, event: str, **fields: Any) -> dict[str, Any]:
         """Add one record. When this returns, the record is on the disk.
@@ -94,8 +118,9 @@ class Audit:
             TypeError: A value has no place in JSON, or is a fraction; nothing was written.
         """
         with self._file.locked():
-            self._recover()
-            written = [self._recorder.record(event, **fields) for event, fields in records]
+            if not self._recover():
+                self._rotate_if_large()
+            written = [self._record(event, fields) for event, fields in records]
             self._file.commit()
             return written
 
@@ -114,12 +139,70 @@ class Audit:
         except OSError as error:
             raise self._file.error(error) from error
 
-    def _recover(self) -> None:
+    def rotate(self) -> Path:
+        """Begin a new file; the records so far stay in one beside it, named after their numbers. Nothing is removed.
+
+        Returns:
+            The file that they were moved to.
+
+        Raises:
+            AuditError: It is not on the disk; the log goes on where it was.
+        """
+        with self._file.locked():
+            self._recover()
+            if self._file.head.seq == 1:
+                raise self._file.error("it holds no record yet")
+            return self._rotate()
+
+    def _rotate(self) -> Path:
+        self._checkpoint()
+        if self._file.head.seq % EVERY == 0:
+            self._checkpoint()
+        self._file.commit()
+        head = self._file.head
+        archive = self._file.archive()
+        first = int(archive.stem.rpartition(".")[2].partition("-")[0])
+        about = {"file": archive.name, "first": first, "last": head.seq - 1, "hash": head.prev}
+        self._own.record("rotated", detail=about)
+        self._file.move_to(archive)
+        return archive
+
+    def _rotate_if_large(self) -> None:
+        if self._file.head.end < self._rotate_at:
+            return
+        try:
+            self._rotate()
+        except AuditError:
+            # A log that is too large is still a log. If the disk is to blame, the record itself says so next.
+            self._file.unstage()
+
+    def _record(self, event: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        if event in BEGINS:
+            self._file.waited(self._sealer.ready)
+        if self._file.head.seq % EVERY == 0:
+            self._checkpoint()
+        written = self._recorder.record(event, **fields)
+        if event == "run-ended":
+            self._checkpoint()
+        return written
+
+    def _checkpoint(self) -> None:
+        head = self._file.head
+        if head.seq > 1:
+            at = time_text(self._now())
+            detail = self._file.waited(lambda: self._sealer.seal(head.seq - 1, head.prev, at))
+            self._own.record("checkpoint", detail=detail)
+
+    def _recover(self) -> bool:
+        """Tell of what a crash left at the end; gives whether there was anything."""
         torn = self._file.torn()
         if torn is not None:
+            if self._file.head.seq % EVERY == 0:
+                self._checkpoint()
             about = {"bytes": torn.length, "sha256": torn.sha256, "begins": torn.text, "kept": torn.kept or None}
             about = {key: value for key, value in about.items() if value is not None}
-            self._recorder.new().record("tail-recovered", detail=about)
+            self._own.record("tail-recovered", detail=about)
+        return torn is not None
 
     def close(self) -> None:
         """Close the log for all that are bound to it."""

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import structlog
 
-from offboard.audit.chain import digest, line_of
+from offboard.audit.chain import digest, line_of, time_text
 from offboard.audit.events import EVENTS, FIELDS, FRAME
 from offboard.audit.file import LogFile
 from offboard.settings.secret import HIDDEN, Secret
@@ -62,9 +62,14 @@ def recorder(file: LogFile, now: Callable[[], datetime]) -> Recorder:
 
     def stamp(_logger: Any, _method: str, fields: Fields) -> Fields:
         """Add the number, the time and the event's code."""
-        moment = now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         head = file.head
-        return {**fields, "seq": head.seq, "time": moment, "code": EVENTS[fields["event"]].code, "prev": head.prev}
+        return {
+            **fields,
+            "seq": head.seq,
+            "time": time_text(now()),
+            "code": EVENTS[fields["event"]].code,
+            "prev": head.prev,
+        }
 
     processors: list[structlog.typing.Processor] = [arrange, plain, redact, cap, stamp, chain, render]
     return cast(Recorder, structlog.wrap_logger(Sink(file), processors=processors, wrapper_class=Recorder))

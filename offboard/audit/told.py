@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from offboard.audit.chain import parse_line
+from offboard.audit.reading import rotated
 
 BLOCK = 256 * 1024
 Key = tuple[str, str, str]
@@ -54,7 +55,9 @@ def told(path: Path, run: str, leavers: Collection[str]) -> Told:
     """
     words: dict[Key, str] = {}
     open_ones, mark = set(leavers), json.dumps({"run": run}, separators=(",", ":"))[1:-1].encode()
-    for line in backwards(path):
+    mine = os.stat(path)
+    earlier = [each for each in reversed(rotated(path)) if not os.path.samestat(os.stat(each), mine)]
+    for line in (line for file in (path, *earlier) for line in backwards(file)):
         record = parse_line(line) if mark in line else None
         if record is None or record.get("run") != run:
             continue

@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "permissions": ("permissions", "Print the least permissions that a playbook needs."),
     "doctor": ("doctor", "Say what is missing or too much, before any run."),
     "report": ("report", "Evidence about a run, from the audit alone."),
-    "audit": ("audit", "Verify, show or anchor the audit."),
+    "audit": ("audit", "Verify, show, anchor or rotate the audit."),
     "sandbox": ("sandbox", "Serve, reset or inspect the simulated tenant."),
     "completion": ("completion", "Print the completion script for bash, zsh or fish."),
 }

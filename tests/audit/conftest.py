@@ -31,7 +31,7 @@ def write_dozen(path: Path) -> None:
                 graph = {"method": "PATCH", "path": f"/users/{id}", "status": 204, "attempts": 1}
                 person.write("outcome", step=step, outcome="changed", graph=graph)
             person.write("step-skipped", step="remove-licenses", why="nothing to remove")
-        run.write("run-ended", outcome="changed")
+        run.write("leaver-ended", outcome="changed")
 
 
 @pytest.fixture

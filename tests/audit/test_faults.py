@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from offboard.audit import Audit, AuditError, verify
+from offboard.audit import Audit, AuditError, read, verify
 from offboard.audit.reserve import Reserve
 from tests.audit.conftest import ticking
 
@@ -151,7 +151,7 @@ def test_a_log_taken_away_during_the_run_stops_it(dozen: Path, deed: str) -> Non
 
 
 def test_a_log_whose_last_record_was_edited_is_not_written_on(dozen: Path) -> None:
-    dozen.write_bytes(dozen.read_bytes().replace(b"run-ended", b"run-endet"))
+    dozen.write_bytes(dozen.read_bytes().replace(b"leaver-ended", b"leaver-endet"))
     with pytest.raises(AuditError, match="cannot be written") as seen:
         Audit.open(dozen, now=ticking())
     assert "damaged" in seen.value.why
@@ -165,7 +165,7 @@ def test_a_line_torn_by_a_crash_is_recovered_and_told_of(dozen: Path, kept: int)
     dozen.write_bytes(whole[: -len(last)] + torn)
     assert not verify(dozen).ok
     with Audit.open(dozen, now=ticking()) as audit:
-        audit.write("run-ended")
+        audit.write("stopped")
     found = verify(dozen)
     assert found.ok
     assert found.recovered == (12,)
@@ -175,6 +175,19 @@ def test_a_line_torn_by_a_crash_is_recovered_and_told_of(dozen: Path, kept: int)
     assert record["detail"]["bytes"] == len(torn)
     assert record["detail"]["sha256"] == hashlib.sha256(torn).hexdigest()
     assert torn.decode().startswith(record["detail"]["begins"])
+
+
+def test_what_a_writer_has_bound_outlives_a_recovery_and_stands_in_no_record_of_the_log_itself(dozen: Path) -> None:
+    with Audit.open(dozen, now=ticking()) as audit:
+        bound = audit.bind(run="r-2")
+        with open(dozen, "ab") as crashed:
+            crashed.write(b'{"half')
+        assert bound.write("intent")["run"] == "r-2"
+        assert bound.write("run-ended")["run"] == "r-2"
+        assert bound.write("intent")["run"] == "r-2"
+    assert {r["event"]: r.get("run") for r in read(dozen) if r["seq"] > 12} == {
+        "tail-recovered": None, "intent": "r-2", "run-ended": "r-2", "checkpoint": None,
+    }  # fmt: skip
 
 
 def test_a_log_torn_in_its_first_line_is_recovered(tmp_path: Path) -> None:

@@ -50,3 +50,14 @@ def test_lines_are_read_from_the_end_and_an_unfinished_one_is_none(tmp_path: Pat
         for torn in (b"", b"unfinished"):
             path.write_bytes(whole + torn)
             assert list(backwards(path)) == [line + b"\n" for line in reversed(lines)]
+
+
+def test_what_was_said_before_the_log_went_on_in_a_new_file_is_told(tmp_path: Path) -> None:
+    with Audit.open(tmp_path / "audit.jsonl", now=lambda: NOW) as audit:
+        log = audit.bind(run="aa")
+        log.write("run-started")
+        say(log, "intent", "begun")
+        audit.rotate()
+        say(log, "intent", "later")
+        told = log.told("aa", ["begun", "later"])
+    assert [told.last(leaver, "one", change(leaver)) for leaver in ("begun", "later")] == ["intent", "intent"]

@@ -248,7 +248,7 @@ def test_many_records_are_one_append_and_bound_fields_stand_in_each(tmp_path: Pa
         bound = audit.bind(run="r-1")
         written = bound.write_many([("intent", {"step": "a"}), ("intent", {"step": "b"}), ("outcome", {"step": "a"})])
         assert bound.write_many([]) == []
-        last = bound.write("run-ended")
+        last = bound.write("stopped")
     assert [record["seq"] for record in written] == [1, 2, 3]
     assert {record["run"] for record in written} == {"r-1"}
     assert written == list(read(path))[:3]

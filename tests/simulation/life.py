@@ -254,7 +254,8 @@ class Life:
 def _timeless(record: dict[str, Any]) -> dict[str, Any]:
     """The record without what the sandbox draws by chance of its own."""
     graph = {k: v for k, v in (record.get("graph") or {}).items() if k != "request_id"}
-    return {**{k: v for k, v in record.items() if k not in ("hash", "prev", "graph")}, "graph": graph}
+    left = ("hash", "prev", "graph", *(["detail"] if record["event"] == "checkpoint" else []))
+    return {**{k: v for k, v in record.items() if k not in left}, "graph": graph}
 
 
 def simulate(scenario: Scenario, judge: Callable[[Life, Try], None], judge_whole: Callable[[Life], None]) -> Life:

@@ -58,7 +58,7 @@ class Process:
 
     def open(self) -> tuple[Audit, Store]:
         """Audit and store, opened as a new process opens them, with all their doors watched."""
-        audit = Audit.open(self.life.folder / "audit.jsonl", now=self.life.now)
+        audit = Audit.open(self.life.folder / "audit.jsonl", now=self.life.now, chance=bytes)
         self._watch_audit(audit)
         store = self.life.open_store()
         self._watch_store(store)
