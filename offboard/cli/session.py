@@ -21,6 +21,7 @@ from offboard.graph.read import Reader
 from offboard.graph.send import Sender
 from offboard.guards import Lift
 from offboard.runs.apply import Applier
+from offboard.runs.engine.quota import Quota
 from offboard.runs.ledger import Progress, Tools
 from offboard.runs.planning import PlanMaker
 from offboard.runs.store import Store
@@ -108,13 +109,22 @@ async def session(app: App) -> AsyncIterator[Session]:
         for remark in connection.remarks:
             app.tell(remark)
         try:
-            sender = Sender(connection, app.clock, say=app.say, tenant_id=app.tenant.tenant_id)
+            purse = _purse(app, store)
+            sender = Sender(connection, app.clock, say=app.say, tenant_id=app.tenant.tenant_id, purse=purse)
             yield Session(app, connection, sender, Reader(sender), store, audit)
         finally:
             await connection.close()
     finally:
         close_transport()
         store.close()
+
+
+def _purse(app: App, store: Store) -> Quota:
+    """The write quota that all processes with this store share: Graph counts per app and tenant, not per process."""
+    tenant = app.tenant
+    key = f"{tenant.tenant_id or tenant.alias} {tenant.client_id}".strip().lower()
+    # In a file the clock is this machine's, and the program's; on a server it is the server's, the same for all workers.
+    return Quota(store.db, key, ticks=None if store.db.shared else lambda: app.clock.now().timestamp())
 
 
 def _transport(app: App) -> tuple[httpx.AsyncBaseTransport | None, Callable[[], None]]:

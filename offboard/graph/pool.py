@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from offboard.clock import Clock
+from offboard.errors import OffboardError
 from offboard.graph.answers import Answer
 from offboard.graph.lists import LIST, Kind, Listed, share_out
 from offboard.graph.pace import RESERVE, Purse
@@ -128,14 +129,22 @@ class Pool:
     async def _pump(self) -> None:
         await asyncio.sleep(0)  # whoever is ready now asks before we look
         self._pumping = False
-        while self._in_air < AT_ONCE:
-            pause = self.hold()
-            items = self._next_batch() if pause <= 0 else []
-            if not items:
-                break
-            self._in_air += 1
-            self._start(self._carry(items))
+        try:
+            while self._in_air < AT_ONCE:
+                pause = self.hold()
+                items = self._next_batch() if pause <= 0 else []
+                if not items:
+                    break
+                self._in_air += 1
+                self._start(self._carry(items))
+        except OffboardError as error:  # the purse cannot be reached: nothing may be written without it
+            self._fail(self._writes, error)
         self._wake_later()
+
+    def _fail(self, calls: Sequence[_Call], error: BaseException) -> None:
+        for call in calls:
+            if not call.answer.done():
+                call.answer.set_exception(error)
 
     def _wake_later(self) -> None:
         """When nobody who lands is going to wake us: at the end of a hold, or when the purse opens again."""
@@ -235,9 +244,7 @@ class Pool:
             for item, answer in zip(items, answers, strict=True):
                 self._deliver(item, answer)
         except BaseException as error:
-            for call in (call for item in items for call in item.calls):
-                if not call.answer.done():
-                    call.answer.set_exception(error)
+            self._fail([call for item in items for call in item.calls], error)
             if not isinstance(error, Exception):
                 raise
         finally:

@@ -5,6 +5,7 @@ Graph counts per app and tenant, so what one worker used, or was told to wait, h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from offboard.graph.pace import PER_SECONDS, WRITES
@@ -20,12 +21,17 @@ class Quota:
         tenant: The tenant's id.
         size: Tokens when full; a tenant never seen before has a full one.
         per_second: Tokens that come back in a second.
+        ticks: Seconds of another clock than the database's.
     """
 
     db: Database
     tenant: str
     size: float = float(WRITES)
     per_second: float = WRITES / PER_SECONDS
+    ticks: Callable[[], float] | None = None
+
+    def _seconds(self) -> float:
+        return self.db.seconds() if self.ticks is None else self.ticks()
 
     def take(self, wanted: int, reserve: float = 0.0) -> int:
         """Take up to so many tokens; how many were granted.
@@ -35,7 +41,7 @@ class Quota:
             reserve: Tokens that must be left, for what is more urgent.
         """
         with self.db.transaction():
-            now = self.db.seconds()
+            now = self._seconds()
             level, not_before = self._level(now)
             granted = 0 if now < not_before else max(0, min(wanted, int(level - reserve)))
             self._write(level - granted, now, not_before)
@@ -44,13 +50,13 @@ class Quota:
     def give_back(self, tokens: int) -> None:
         """What was taken and not used."""
         with self.db.transaction():
-            now = self.db.seconds()
+            now = self._seconds()
             level, not_before = self._level(now)
             self._write(min(self.size, level + tokens), now, not_before)
 
     def wait(self, tokens: float, reserve: float = 0.0) -> float:
         """Seconds until so many could be granted, as far as is known now; 0 when they could be at once."""
-        now = self.db.seconds()
+        now = self._seconds()
         level, not_before = self._level(now)
         lacking = min(tokens + reserve, self.size) - level
         return max(0.0, not_before - now, lacking / self.per_second)
@@ -58,19 +64,19 @@ class Quota:
     def hold_until(self, seconds: float) -> None:
         """Nobody takes anything for so long: a `Retry-After` that one process was told. A shorter one changes nothing."""
         with self.db.transaction():
-            now = self.db.seconds()
+            now = self._seconds()
             level, not_before = self._level(now)
             self._write(level, now, max(not_before, now + seconds))
 
     def drain(self) -> None:
         """Graph says that there are none: other apps' processes, or its own bookkeeping."""
         with self.db.transaction():
-            now = self.db.seconds()
+            now = self._seconds()
             self._write(0.0, now, self._level(now)[1])
 
     def level(self) -> float:
         """Tokens there are."""
-        return self._level(self.db.seconds())[0]
+        return self._level(self._seconds())[0]
 
     def _level(self, now: float) -> tuple[float, float]:
         rows = self.db.rows("SELECT level, at, not_before FROM quota WHERE tenant = ?", (self.tenant,))
