@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 
 from offboard.facts import Unreadable
 from offboard.guards.guard import Guard, Question, Said, cannot_read
-from offboard.model import LeaverPlan
 
 FLOOR = 5
 """What a percentage never forbids: two percent of a small tenant would be nobody."""
@@ -34,7 +32,7 @@ def _max_percent(asked: Question) -> Iterator[Said]:
 
 def _people(asked: Question, allowed: int, rule: str) -> Iterator[Said]:
     many, history = len(asked.plan.leavers), asked.around.history
-    begins = asked.acting - history.earlier
+    begins = asked.plan.acting - history.earlier
     lately = history.leavers | begins
     if many > allowed:
         yield Said(f"{many} leavers, and {rule} in one run. {_RAISE}")
@@ -46,21 +44,18 @@ def _people(asked: Question, allowed: int, rule: str) -> Iterator[Said]:
 
 
 def _max_deletes(asked: Question) -> Iterator[Said]:
-    yield from _objects(
-        asked, "user", ("delete", "purge"), asked.limits.max_deletes, asked.around.history.deletes, "deletions"
-    )
+    plan, lately = asked.plan, asked.around.history.deletes
+    yield from _objects(plan.deletes, plan.deletes_now, lately, asked.limits.max_deletes, "deletions")
 
 
 def _max_wipes(asked: Question) -> Iterator[Said]:
-    yield from _objects(asked, "", ("wipe",), asked.limits.max_wipes, asked.around.history.wipes, "wiped devices")
+    plan, lately = asked.plan, asked.around.history.wipes
+    yield from _objects(plan.wipes, plan.wipes_now, lately, asked.limits.max_wipes, "wiped devices")
 
 
 def _objects(
-    asked: Question, kind: str, verbs: tuple[str, ...], allowed: int, lately: frozenset[str], noun: str
+    planned: frozenset[str], due: frozenset[str], lately: frozenset[str], allowed: int, noun: str
 ) -> Iterator[Said]:
-    planned = _targets(asked.plan.leavers, kind, verbs)
-    acting = [each for each in asked.plan.leavers if each.leaver.id in asked.acting]
-    due = _targets(acting, kind, verbs, asked.now)
     if len(planned) > allowed:
         yield Said(f"{len(planned)} {noun}, and the tenant allows {allowed} in one run. {_RAISE}")
     elif due and len(lately | due) > allowed:
@@ -70,26 +65,13 @@ def _objects(
         )
 
 
-def _targets(
-    leavers: Iterable[LeaverPlan], kind: str, verbs: tuple[str, ...], until: datetime | None = None
-) -> frozenset[str]:
-    return frozenset(
-        change.target.id
-        for each in leavers
-        for planned in each.steps
-        for change in planned.changes
-        if change.verb in verbs and kind in ("", change.target.kind) and (until is None or planned.due <= until)
-    )
-
-
 def _freeze(asked: Question) -> Iterator[Said]:
-    dues = {planned.due for each in asked.plan.leavers for planned in each.steps if planned.changes}
     for period in asked.limits.freeze:
         why = f" ({period.reason})" if period.reason else ""
         span = f"from {period.begin:%Y-%m-%d %H:%M%z} until {period.end:%Y-%m-%d %H:%M%z}{why}"
         if period.begin <= asked.now < period.end:
             yield Said(f"nothing is carried out {span}. Wait, or override it.", until=period.end)
-        elif not asked.binding and any(period.begin <= due < period.end for due in dues):
+        elif not asked.binding and any(period.begin <= due < period.end for due in asked.plan.dues):
             yield Said(f"steps fall due while nothing is carried out, {span}; they will wait.", "warn")
 
 

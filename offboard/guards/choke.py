@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from offboard.errors import Refused
 from offboard.guards.caps import CAPS
-from offboard.guards.guard import Guard, Question, Said
+from offboard.guards.guard import Guard, Question, Said, tally
 from offboard.guards.kinds import KINDS
 from offboard.guards.limits import Limits
 from offboard.guards.people import PEOPLE
@@ -53,16 +53,15 @@ def judge(
         binding: Whether something is about to be written; otherwise a plan is being made.
         acting: Object ids of the leavers who are acted on now; None means everybody.
     """
-    ids = frozenset(each.leaver.id for each in plan.leavers) if acting is None else frozenset(acting)
-    asked = Question(plan, limits, around, ids, binding)
-    shared = _shared(each for each in plan.leavers if each.leaver.id in ids)
+    counted = tally(plan, around.now, acting)
+    asked, shared = Question(counted, limits, around, binding), counted.lifted
     whole, untils = [], []
     for guard in GUARDS.values():
         for said in guard.whole(asked) if guard.whole else ():
             whole.append(_objection(guard, said, shared, binding=binding))
             if whole[-1].severity == "stop":
                 untils.append(said.until)
-    each = {one.leaver.id: tuple(_about(one, asked)) for one in plan.leavers if one.leaver.id in ids}
+    each = {one.leaver.id: tuple(_about(one, asked)) for one in plan.leavers if one.leaver.id in counted.acting}
     ends = [until for until in untils if until is not None]
     return Verdict(tuple(whole), each, max(ends) if ends and len(ends) == len(untils) else None)
 
@@ -71,12 +70,6 @@ def _about(one: LeaverPlan, asked: Question) -> Iterator[Objection]:
     for guard in GUARDS.values():
         for said in guard.each(one, asked) if guard.each else ():
             yield _objection(guard, said, one.overrides, binding=asked.binding)
-
-
-def _shared(leavers: Iterable[LeaverPlan]) -> tuple[Override, ...]:
-    """Overrides that stand with everybody: what is about the run as a whole is lifted only for all of it."""
-    sets = [one.overrides for one in leavers]
-    return tuple(each for each in (sets[0] if sets else ()) if all(each in other for other in sets))
 
 
 def _objection(guard: Guard, said: Said, overrides: Collection[Override], *, binding: bool) -> Objection:

@@ -2,14 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from offboard.facts import Unreadable
 from offboard.guards.limits import Limits
 from offboard.guards.surroundings import Surroundings
-from offboard.model import LeaverPlan, Plan
+from offboard.model import LeaverPlan, Override, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is counted of a plan, in one pass: a large one is unpacked each time that somebody looks through it.
+
+    Args:
+        leavers: Object ids of all leavers.
+        acting: Of those who are acted on now.
+        deletes: Ids of users that the plan deletes.
+        deletes_now: Of those who are acted on, what is due.
+        wipes: Ids of devices that the plan wipes.
+        wipes_now: Of those who are acted on, what is due.
+        dues: When something falls due.
+        lifted: Overrides that stand with everybody who is acted on: only they lift what is about the run as a whole.
+    """
+
+    leavers: frozenset[str]
+    acting: frozenset[str]
+    deletes: frozenset[str]
+    deletes_now: frozenset[str]
+    wipes: frozenset[str]
+    wipes_now: frozenset[str]
+    dues: frozenset[datetime]
+    lifted: tuple[Override, ...]
+
+
+def tally(plan: Plan, now: datetime, acting: Collection[str] | None) -> Tally:
+    """Count what the plan holds.
+
+    Args:
+        plan: The whole plan.
+        now: What is due until then is due now.
+        acting: Object ids of those who are acted on; None means everybody.
+    """
+    leavers, dues, lifted = set[str](), set[datetime](), None
+    found: dict[tuple[str, bool], set[str]] = {}
+    for each in plan.leavers:
+        leavers.add(each.leaver.id)
+        acts = acting is None or each.leaver.id in acting
+        if acts:
+            lifted = each.overrides if lifted is None else tuple(one for one in lifted if one in each.overrides)
+        for planned in each.steps:
+            for change in planned.changes:
+                dues.add(planned.due)
+                kind = _COUNTED.get((change.verb, change.target.kind)) or _COUNTED.get((change.verb, ""))
+                if kind:
+                    found.setdefault((kind, False), set()).add(change.target.id)
+                    if acts and planned.due <= now:
+                        found.setdefault((kind, True), set()).add(change.target.id)
+
+    def of(kind: str, *, due: bool) -> frozenset[str]:
+        return frozenset(found.get((kind, due), ()))
+
+    return Tally(
+        frozenset(leavers),
+        frozenset(leavers if acting is None else acting),
+        of("delete", due=False),
+        of("delete", due=True),
+        of("wipe", due=False),
+        of("wipe", due=True),
+        frozenset(dues),
+        lifted or (),
+    )
+
+
+_COUNTED = {("delete", "user"): "delete", ("purge", "user"): "delete", ("wipe", ""): "wipe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +84,15 @@ class Question:
     """What a guard is asked about.
 
     Args:
-        plan: The whole plan, as reviewed.
+        plan: What is counted of the whole plan, as reviewed.
         limits: The tenant's configuration.
         around: The tenant around the leavers.
-        acting: Object ids of the leavers who are acted on now; all of the plan's when it begins.
         binding: Whether something is about to be written; otherwise a plan is being made.
     """
 
-    plan: Plan
+    plan: Tally
     limits: Limits
     around: Surroundings
-    acting: frozenset[str]
     binding: bool
 
     @property

@@ -76,7 +76,7 @@ def _last_global_administrators(each: LeaverPlan, asked: Question) -> Iterator[S
     assert not isinstance(temporary, Unreadable)
     if not enabled.get(id, False):
         return  # cannot sign in as it is: nobody is lost
-    leaving = {one.leaver.id for one in asked.plan.leavers} | around.history.pending
+    leaving = asked.plan.leavers | around.history.pending
     emergency = {one.casefold() for one in asked.limits.emergency_access}
     left = {one for one in holders if enabled.get(one)} - leaving - emergency - temporary
     if len(left) < ENOUGH:
