@@ -8,7 +8,7 @@ from dataclasses import replace
 from offboard.errors import NotPermitted
 from offboard.model import LeaverPlan, Objection, OnFailure, Plan
 from offboard.permissions import Caller, Lack, Surplus, lacks, needs, surplus
-from offboard.permissions.roles import RESTRICTED
+from offboard.permissions.roles import RESTRICTED, ROLES
 from offboard.planfile import pack
 
 Acting = Mapping[str, Mapping[str, Collection[str]]]
@@ -25,8 +25,17 @@ def acting(plan: Plan) -> Acting:
 def _roles(each: LeaverPlan) -> tuple[str, ...]:
     """Roles the leaver holds; one that is only eligible counts, as it does for Graph."""
     found = each.leaver.about.get("roles")
-    roles = tuple(str(role).removesuffix(" (eligible)") for role in found) if isinstance(found, list) else ()
+    roles = tuple(_bare(str(role)) for role in found) if isinstance(found, list) else ()
     return (*roles, RESTRICTED) if each.leaver.about.get("isManagementRestricted") else roles
+
+
+def _bare(role: str) -> str:
+    """The role's name alone: eligible ones and those over a part of the tenant count, as they do for Graph.
+
+    One that is held through a group stays as it is, and is no name: whoever is in such a group is out of reach for all but
+    the highest.
+    """
+    return role if " the group " in role else next((name for name in ROLES if role.startswith(name)), role)
 
 
 def lacking(plan: Plan, caller: Caller) -> list[Lack]:

@@ -61,6 +61,8 @@ class LeaverFile(Tally):
     entries: list[Entry] = field(default_factory=list)
     seqs: list[int] = field(default_factory=list)
     """Numbers of the records about this leaver."""
+    overrides: list[Record] = field(default_factory=list)
+    """Guards that were lifted for this leaver, each with a reason."""
     steered: list[Record] = field(default_factory=list)
     """Held, released, canceled, moved: what people decided meanwhile."""
 
@@ -237,6 +239,8 @@ def _leavers(records: Sequence[Record]) -> list[LeaverFile]:
             intents.setdefault(key, datetime.fromisoformat(record["time"]))
         elif record["event"] in ENDED:
             _enter(leaver, Entry(record, _change(record.get("change")), intents.get(key)), key, quiet)
+        elif record["event"] == "guard-overridden":
+            leaver.overrides.append(record)
         elif record["event"] not in ("leaver-ended", "refused"):
             leaver.steered.append(record)
     return list(found.values())

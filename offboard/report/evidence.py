@@ -12,7 +12,7 @@ from offboard.report.collect import LeaverFile, RunFile
 from offboard.report.controls import answers
 from offboard.report.data import integrity
 from offboard.report.measure import TARGET, VERBS, Times, exceptions, punctual, state
-from offboard.report.packet import NONE, UNRECORDED, WHO, authority, devices, executed, packet
+from offboard.report.packet import NONE, UNRECORDED, WHO, authority, devices, executed, override, packet
 from offboard.report.steps import HEAD, row
 from offboard.report.tally import Record, RunHead
 
@@ -67,6 +67,11 @@ def when(record: Record | None) -> str:
 def said(value: JSON) -> str:
     """A value as a person says it; what does not apply says so."""
     return SAYS.get(value, words(value)) if isinstance(value, str) else words(value)
+
+
+def _lifted(found: JSON) -> str:
+    """How many guards were lifted; each is told with its leaver."""
+    return f"{count(len(found), 'guard')} lifted, named with the leaver" if isinstance(found, list) else said(found)
 
 
 def _detail(record: Record | None) -> Record:
@@ -131,7 +136,7 @@ def authority_of(run: RunFile) -> Iterator[Block]:
         ("playbook", f"{said(found['playbook'])} ({said(found['playbook_digest'])})"),
         ("plan", f"{found['plan']}, valid until {said(found['valid_until'])}"),
         ("plan digest", str(found["digest"])),
-        ("overrides", said(found["overrides"])),
+        ("overrides", _lifted(found["overrides"])),
         ("made by", said(found["tool"])),
     ]
     yield Facts(pairs)
@@ -154,6 +159,8 @@ def leaver_section(run: RunFile, leaver: LeaverFile, target: timedelta, *, page:
     """
     times = Times.of(run.started, leaver, target)
     blocks: list[Block] = [Alert("stop", f"Refused, nothing was changed: {why}") for why in leaver.refused]
+    lifted = [override(each) for each in leaver.overrides]
+    blocks += [Alert("warn", f"Guard {o['guard']} was lifted by {o['by']}: {o['reason']}") for o in lifted]
     blocks += [Alert("warn", f"{r['event'].capitalize()} {when(r)}: {r.get('why') or ''}") for r in leaver.steered]
     blocks.append(_glance(run, leaver, times))
     blocks += [*_residual(times), *_open(run, leaver), *_identity(run, leaver, times)]

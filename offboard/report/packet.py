@@ -40,6 +40,7 @@ def packet(run: RunFile, leaver: LeaverFile, target: timedelta) -> dict[str, JSO
             {"about": e.about, "reason": e.reason, "code": e.code, "owner": e.owner, "due": e.due or UNRECORDED}
             for e in exceptions(run, leaver)
         ],
+        "overrides": [override(each) for each in leaver.overrides] or NONE,
         "decisions": [{**event(r), "event": r["event"], "why": r.get("why")} for r in leaver.steered],
         "refused": list(leaver.refused),
         "open_items": leaver.open_items if leaver.closing else UNRECORDED,
@@ -65,7 +66,7 @@ def authority(run: RunFile) -> dict[str, JSON]:
         "digest": run.digest,
         "playbook": detail.get("playbook") or UNRECORDED,
         "playbook_digest": detail.get("playbook_digest") or UNRECORDED,
-        "overrides": detail.get("overrides") or NONE,
+        "overrides": [{"leaver": leaver.id, **override(r)} for leaver in run.leavers for r in leaver.overrides] or NONE,
         "actions": detail.get("actions") or UNRECORDED,
         "tool": detail.get("tool") or UNRECORDED,
         "planned": [event(record) for record in run.all("playbook-planned")],
@@ -84,6 +85,13 @@ def executed(run: RunFile) -> dict[str, JSON]:
         "resumed": len(run.all("run-resumed")),
         "resumed_by": sorted({str(r.get("actor") or "unknown") for r in run.all("run-resumed")}) or NONE,
     }
+
+
+def override(record: Record) -> dict[str, JSON]:
+    """A guard that was lifted, by whom and why."""
+    detail = record.get("detail") or {}
+    guard, by = detail.get("guard") or UNRECORDED, detail.get("by") or UNRECORDED
+    return {"guard": guard, "by": by, "reason": record.get("why") or UNRECORDED, "seq": record["seq"]}
 
 
 def event(record: Record) -> dict[str, JSON]:

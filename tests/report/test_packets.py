@@ -168,6 +168,30 @@ async def test_a_signed_checkpoint_after_the_run_is_named(tmp_path: Path) -> Non
         assert json.dumps(report_json(found)["leavers"]) == json.dumps(report_json(bare)["leavers"])
 
 
+async def test_a_guard_that_was_lifted_is_told_with_reason_and_by_whom(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        run = (await world.run(steps("disable-user"), SAWYER)).run
+        records = list(read(world.folder / "audit.jsonl"))
+        lifted = {
+            **records[0],
+            "event": "guard-overridden",
+            "leaver": {"id": SAWYER, "upn": "SawyerM@contoso.com"},
+            "why": "agreed with the board",
+            "detail": {"guard": "administrators", "by": "admin@contoso.com"},
+        }
+        found = collect([records[0], lifted, *records[1:]], Verification(99, "", ""), run)
+        (sawyer,) = report_json(found)["leavers"]
+
+        assert [(o["guard"], o["by"], o["reason"]) for o in sawyer["overrides"]] == [
+            ("administrators", "admin@contoso.com", "agreed with the board")
+        ]
+        assert report_json(found)["authority"]["overrides"][0]["leaver"] == SAWYER
+        assert "Guard administrators was lifted by admin@contoso.com: agreed with the board" in report_html(
+            document(found)
+        )
+        assert sawyer["decisions"] == []
+
+
 async def test_devices_are_named_with_what_was_done_to_them_and_what_was_not(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         run = (await world.run(shipped("leaver-now"), SAWYER)).run
