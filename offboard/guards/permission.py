@@ -60,8 +60,12 @@ def warn_of_lacking(plan: Plan, caller: Caller) -> Plan:
     found = lacking(plan, caller)
     too_much = surplus(needs(plan.playbook.steps), caller, acting(plan))
 
+    about: dict[str, list[Lack]] = {}
+    for lack in found:
+        about.setdefault(lack.leaver, []).append(lack)
+
     def warned(n: int, each: LeaverPlan) -> LeaverPlan:
-        mine = [o for lack in found if lack.leaver == each.leaver.id or (n == 0 and not lack.leaver) for o in _said(lack)]
+        mine = [_said(lack) for lack in (*(about.get("", ()) if n == 0 else ()), *about.get(each.leaver.id, ()))]
         mine += _excess(too_much) if n == 0 else []
         return replace(each, objections=(*each.objections, *mine))
 
@@ -71,8 +75,8 @@ def warn_of_lacking(plan: Plan, caller: Caller) -> Plan:
     return replace(plan, leavers=pack(leavers, len(plan.leavers)))
 
 
-def _said(lack: Lack) -> Iterable[Objection]:
-    yield Objection("permission" if lack.kind == "consent" else "role", "warn", f"step {lack.step} {lack.said}")
+def _said(lack: Lack) -> Objection:
+    return Objection("permission" if lack.kind == "consent" else "role", "warn", f"step {lack.step} {lack.said}")
 
 
 def _excess(found: Iterable[Surplus]) -> list[Objection]:
