@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
+def _ticks() -> float:
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime(clock) if clock is not None else time.monotonic()
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """What the program knows of time.
@@ -16,11 +21,13 @@ class Clock:
         now: The time of day, with zone.
         monotonic: Seconds that only go forward.
         sleep: Waits for so many seconds.
+        ticks: Seconds that go on while the process is stopped and, where the system can tell, while the machine sleeps.
     """
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    ticks: Callable[[], float] = _ticks
 
 
 async def _sleep(seconds: float) -> None:

@@ -15,7 +15,8 @@ import json
 import random
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
 
 MAX_PAGES = 2000
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+Gate = Callable[[], bool]
+"""Whether a write may still leave."""
+
+
+def _open() -> bool:
+    return True
 
 
 @dataclass
@@ -82,6 +89,7 @@ class Sender:
     """The write quota; when left out, one of this process's own."""
     _not_before: float = 0.0
     _stopped: OffboardError | None = None
+    _gates: dict[int, Gate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.quota: Purse = self.purse or Bucket(ticks=self.clock.monotonic)
@@ -179,37 +187,61 @@ class Sender:
             return "goes in a circle"
         return f"does not end after {MAX_PAGES} pages" if len(seen) >= MAX_PAGES else ""
 
-    async def write(self, requests: Sequence[RequestInformation]) -> list[Answer]:
+    async def write(self, requests: Sequence[RequestInformation], *, gate: Gate = _open) -> list[Answer]:
         """Answers to at most 20 writes, each sent exactly once and executed in this order.
 
         Each depends on the success of the one before it: without that, Graph executes a batch in any order, and a revocation
         might come before the disabling. What stands behind a failed one is answered 424 and was not executed.
+
+        Args:
+            requests: In order.
+            gate: Asked when they are about to leave; what it stops is answered 424 as well.
         """
         assert len(requests) <= BATCH
         have = 0
         while (have := have + self.quota.take(len(requests) - have)) < len(requests):
             await self.clock.sleep(self.quota.wait(len(requests) - have) + 0.01)
         self.counters.writes += len(requests)
-        return await self._send(list(requests), serial=True)
+        with self._gated(requests, gate):
+            return await self._send(list(requests), serial=True)
 
-    async def write_one(self, request: RequestInformation, *, priority: int) -> Answer:
+    async def write_one(self, request: RequestInformation, *, priority: int, gate: Gate = _open) -> Answer:
         """The answer to one write of one of many leavers, sent exactly once, in company of the others'.
 
         Args:
             request: Independent of everything else that may be in the air.
             priority: The place of its step in the playbook.
+            gate: Asked when it is about to leave; if that stops it, the answer is 424.
         """
-        answer = (await self.pool.ask([request], priority=priority, write=True))[0]
+        with self._gated([request], gate):
+            answer = (await self.pool.ask([request], priority=priority, write=True))[0]
         self.counters.writes += 1
         return answer
 
+    @contextmanager
+    def _gated(self, requests: Sequence[RequestInformation], gate: Gate) -> Iterator[None]:
+        self._gates |= {id(request): gate for request in requests}
+        try:
+            yield
+        finally:
+            for request in requests:
+                self._gates.pop(id(request), None)
+
     async def _send(self, infos: list[RequestInformation], *, serial: bool = False) -> list[Answer]:
         await self._wait_for_turn()
-        answers = [await self._single(infos[0])] if len(infos) == 1 else await self._batch(infos, serial)
-        self.counters.calls += len(infos)
+        barred = {n for n, info in enumerate(infos) if not self._gates.get(id(info), _open)()}
+        going = [info for n, info in enumerate(infos) if n not in barred]
+        if not going:
+            return [self._barred(info) for info in infos]
+        answers = [await self._single(going[0])] if len(going) == 1 else await self._batch(going, serial)
+        self.counters.calls += len(going)
         for answer in answers:
             self._learn(answer)
-        return answers
+        rest = iter(answers)
+        return [self._barred(info) if n in barred else next(rest) for n, info in enumerate(infos)]
+
+    def _barred(self, info: RequestInformation) -> Answer:
+        return Answer(_method(info), self._relative(info).partition("?")[0], 424)
 
     async def _wait_for_turn(self) -> None:
         while (pause := self._not_before - self.clock.monotonic()) > 0:

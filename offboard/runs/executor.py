@@ -37,6 +37,7 @@ from offboard.runs.ledger import SO, Ledger, Tools
 from offboard.runs.outcome import Barred, LeaverOutcome
 from offboard.runs.sent import VISIBLE_WITHIN, Sent, unsure, with_late
 from offboard.runs.stages import Asked, Pending, ask, containing, stages
+from offboard.runs.store import Interrupted
 
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 BEFORE = "it may have been sent before the run was interrupted"
@@ -56,6 +57,8 @@ class LeaverRun:
     """Whether only what cuts access at the playbook's beginning is carried out, so that everybody's comes first."""
     ledger: Ledger = field(init=False)
     halted: str = ""
+    called_off: str = ""
+    """Why nothing more is sent: somebody held or canceled the leaver's share meanwhile."""
     sent: bool = False
     due: list[PlannedStep] = field(default_factory=list)
     notes: dict[str, tuple[Note, ...]] = field(default_factory=dict)
@@ -248,6 +251,8 @@ class LeaverRun:
             facts = await self._read(look=look, deleted=any(_deleted(p, sent.answer(p)) for p in pending))
             pending, send = self._give_up(self._judge(pending, facts, sent), sent)
             self.ledger.flush()
+            if not pending and self.called_off:
+                raise Interrupted(f"Nothing more was sent: {self.called_off}.")
             if not pending:
                 return facts
             if not any(sent.answer(p) is None for p in send):
@@ -261,9 +266,14 @@ class LeaverRun:
             await self._send_one_by_one(pending, sent)
             return
         infos = [ACTIONS[p.planned.step.action].requests(p.change, self.tools.wire) for p in pending]
-        got = await self.tools.reader.sender.write(infos)
+        got = await self.tools.reader.sender.write(infos, gate=self._may_go)
         for each, answer in zip(pending, got, strict=True):
             sent.note(each, answer, self.tools.clock.monotonic())
+
+    def _may_go(self) -> bool:
+        """Asked when a write is about to leave: it may have waited for minutes."""
+        self.called_off = self.called_off or self.tools.store.steered(self.run, self.mine.leaver.id)
+        return not self.called_off
 
     def _say(self, text: str) -> None:
         if not self.tools.bulk:  # a thousand leavers would say a thousand times the same
@@ -274,7 +284,9 @@ class LeaverRun:
         order = {planned.step.id: place for place, planned in enumerate(self.mine.steps)}
         for each in pending:
             info = ACTIONS[each.planned.step.action].requests(each.change, self.tools.wire)
-            answer = await self.tools.reader.sender.write_one(info, priority=order[each.planned.step.id])
+            answer = await self.tools.reader.sender.write_one(
+                info, priority=order[each.planned.step.id], gate=self._may_go
+            )
             sent.note(each, answer, self.tools.clock.monotonic())
             if not answer.ok:
                 return
@@ -304,7 +316,7 @@ class LeaverRun:
         now = self.tools.clock.monotonic()
         for each in left:
             answer = sent.answer(each)
-            elsewhere = self.halted and self.halted != each.planned.step.id
+            elsewhere = self.called_off or (self.halted and self.halted != each.planned.step.id)
             refused = answer is not None and not answer.ok and not answer.ambiguous and not answer.throttled
             if sent.blocked.get(each.id) and (answer is None or now - sent.started >= VISIBLE_WITHIN):
                 self._untold(each, answer, sent)
@@ -346,7 +358,7 @@ class LeaverRun:
 
     def _drop(self, each: Pending, answer: Answer | None, sent: Sent) -> None:
         """What a failure before it keeps from being sent, or from being sent again."""
-        because = f"step {self.halted} failed"
+        because = self.called_off or f"step {self.halted} failed"
         if answer is not None:
             why = f"{unsure(answer)}, it is not so when read back, and it was not sent again, because {because}"
             self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, sent.attempts(each))

@@ -20,7 +20,7 @@ from offboard.graph.send import utc_now_of
 from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result, Step
 from offboard.planjson import change_json
 from offboard.runs.stages import Pending
-from offboard.runs.store import Recorded, Store
+from offboard.runs.store import Interrupted, Recorded, Store
 
 SO = (Outcome.CHANGED, Outcome.UNCHANGED)
 """Outcomes after which a change is so."""
@@ -221,9 +221,13 @@ class Ledger:
 
         Raises:
             AuditError: They cannot be written.
+            Interrupted: Another process may have gone on.
         """
         concluded, self._concluded = self._concluded, []
         if concluded:
+            # Whoever lost the lease knows less than the process that has gone on, and must not speak over it.
+            if lost := self.tools.store.leases.blocked(self.plan.tenant.id, self.mine.leaver.id):
+                raise Interrupted(f"Nothing more was sent: {lost}.")
             self._write([("outcome", told) for told, _ in concluded if told])
             self.tools.store.conclude(self.run, self.mine.leaver.id, [result for _, result in concluded])
 

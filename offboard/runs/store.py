@@ -331,11 +331,12 @@ class Store:
         Raises:
             Interrupted: It may not.
         """
-        why = self.leases.blocked(tenant, leaver) or self._steered(run, leaver)
+        why = self.leases.blocked(tenant, leaver) or self.steered(run, leaver)
         if why:
             raise Interrupted(f"Nothing more was sent: {why}.")
 
-    def _steered(self, run: str, leaver: str) -> str:
+    def steered(self, run: str, leaver: str) -> str:
+        """Why a person wants nothing more to be done for this leaver; empty when nobody does."""
         for share in read_shares(self.db, "run = ? AND leaver = ?", (run, leaver)):
             if share.state == "canceled":
                 return f"the run was canceled ({share.why})"

@@ -18,6 +18,7 @@ def judge(life: Life, found: Try) -> None:
     if not verified.ok and not _torn(found):
         raise BrokenError("I8", f"the audit does not verify after process {found.process}: {verified.problem}")
     promises.nothing_after_the_end(life, found)
+    promises.nothing_after_the_lease(life, found)
     promises.patience(life, found)
     if found.outcome is not None:
         promises.success_holds(life, found)
@@ -29,6 +30,7 @@ def judge_whole(life: Life) -> None:
     """At the very end."""
     assert life.plan is not None
     promises.nothing_resent_unread(life)
+    promises.nothing_against_a_hand(life)
     records.intents_and_outcomes(life)
     records.once(life)
     records.only_what_was_planned(life)

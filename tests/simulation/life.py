@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import hashlib
 import json
 import tempfile
@@ -16,13 +17,15 @@ from typing import Any
 from offboard.actions.base import Wire as Words
 from offboard.audit import Audit
 from offboard.clock import Clock
-from offboard.graph.connect import connect
+from offboard.errors import UsageError
+from offboard.graph.connect import Connection, connect
 from offboard.graph.read import Reader
 from offboard.graph.send import Sender
 from offboard.model import Plan
 from offboard.runs.apply import Applier
 from offboard.runs.engine.carry import begin, carry_on
 from offboard.runs.engine.leases import LASTS
+from offboard.runs.engine.steering import Steering
 from offboard.runs.ledger import Tools
 from offboard.runs.outcome import RunOutcome
 from offboard.runs.planning import PlanMaker, Wanted
@@ -35,7 +38,7 @@ from offboard.settings.config import load_config
 from tests.simulation.loop import run_virtually
 from tests.simulation.process import Process, Wire, meddle_with
 from tests.simulation.scenario import Attempt, Scenario
-from tests.simulation.tape import Asked, Event, Meddled
+from tests.simulation.tape import Asked, Event, Meddled, Steered
 from tests.world import START, steps
 
 SHM = Path("/dev/shm")
@@ -70,6 +73,8 @@ class Life:
     judge_whole: Callable[[Life], None] = lambda _life: None
     plan: Plan | None = None
     digest: str = ""
+    run: str = ""
+    other: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.rng = Random(self.scenario.seed ^ 0x5EED)
@@ -88,7 +93,7 @@ class Life:
 
     def clock(self) -> Clock:
         """Time as the program wants it."""
-        return Clock(self.now, self.time, asyncio.sleep)
+        return Clock(self.now, self.time, asyncio.sleep, self.time)
 
     def new_id(self) -> str:
         """A new id of anything."""
@@ -103,6 +108,48 @@ class Life:
         """Somebody else does something."""
         self.tape.append(meddle_with(self, meddle))
 
+    def steer(self, verb: str, who: int | None) -> None:
+        """A person steers the run, if there is one and it can be steered so."""
+        if self._state() is None:
+            return
+        store, audit = self.open_store(), Audit.open(self.folder / "audit.jsonl", now=self.now)
+        try:
+            hand = Steering(store, audit.bind(actor="somebody"), "because")
+            record = store.run(self.run)
+            user = None if who is None else store.shares(self.run)[who % len(store.shares(self.run))].leaver
+            if verb == "reschedule":
+                shares = hand.reschedule(record, self.now() + timedelta(hours=self.rng.choice((-2, 1, 900))), user)
+            else:
+                shares = getattr(hand, verb)(record, user)
+            self.tape.append(Steered(self.time(), verb, frozenset(share.leaver for share in shares)))
+        except UsageError:
+            pass  # there was nothing to be held, released …
+        finally:
+            audit.close()
+            store.close()
+
+    async def goes_on_elsewhere(self) -> None:
+        """While a process is cut off, its leases run out, and another one carries on."""
+        await asyncio.sleep(LASTS + 5)
+        self.other = asyncio.get_running_loop().create_task(self._elsewhere(), context=contextvars.Context())
+        await asyncio.shield(self.other)
+
+    async def _elsewhere(self) -> None:
+        process = Process(self, 1000 + len(self.tries), Attempt(lag=self.process.attempt.lag))
+        connection = await connect(self.tenant, transport=Wire(self, process), prompt=lambda _text: None)
+        found = Try(process.number, process.attempt, len(self.tape), 0, self.now())
+        self.tries.insert(-1, found)
+        try:
+            if self._state() not in (None, "ended", "canceled"):
+                found.outcome = await self._live_process(
+                    lambda audit, store: self._work(audit, store, resume=True, connection=connection), process
+                )
+        except BaseException as error:
+            found.error = error
+        finally:
+            await connection.close()
+        found.end = len(self.tape)
+
     # -- the whole story -------------------------------------------------------------------------------------------
 
     async def live(self) -> None:
@@ -114,6 +161,7 @@ class Life:
         self.tenant = replace(tenant, guards=replace(tenant.guards, administrators="warn"))
         self.process = Process(self, 0, QUIET)
         self.connection = await connect(self.tenant, transport=Wire(self), prompt=lambda _text: None)
+        self.hooks = self.connection.http.event_hooks
         try:
             await self._story()
         finally:
@@ -122,15 +170,17 @@ class Life:
 
     async def _story(self) -> None:
         await self._plan()
-        run = self.new_id()
+        self.run = self.new_id()
         for attempt in self.scenario.attempts:
-            await self._carry_on(run, attempt)
-        await self._carry_on(run, QUIET)
-        assert self.plan is not None
-        for due in sorted({planned.due for each in self.plan.leavers for planned in each.steps}):
-            if due > self.now() and self._state(run) not in ("ended", "canceled"):
-                self.skipped += due - self.now() + timedelta(seconds=self.rng.randint(0, 4000))
-                await self._carry_on(run, QUIET)
+            for at, verb, who in attempt.steered:
+                if at == 0:
+                    self.steer(verb, who)
+            await self._carry_on(attempt)
+        self.steer("release", None)
+        await self._carry_on(QUIET)
+        while (due := self._next()) is not None and len(self.tries) < 40:
+            self.skipped += max(timedelta(), due - self.now()) + timedelta(seconds=self.rng.randint(0, 4000))
+            await self._carry_on(QUIET)
         self.judge_whole(self)
         self.digest = self._digest()
 
@@ -140,15 +190,15 @@ class Life:
             made = await self._attempt(QUIET, self._make)
         self.plan = made
 
-    async def _carry_on(self, run: str, attempt: Attempt) -> None:
+    async def _carry_on(self, attempt: Attempt) -> None:
         """What a person would do next: apply the plan, or resume its run, mostly after the lease of a dead process."""
         self.skipped += timedelta(seconds=LASTS + 1 if attempt is QUIET or self.rng.random() < 0.9 else 0)
         for meddle in attempt.before:
             self.meddle(meddle)
-        state = self._state(run)
+        state = self._state()
         if state not in ("ended", "canceled"):
             begun = state is not None
-            await self._attempt(attempt, lambda audit, store: self._work(audit, store, run, resume=begun))
+            await self._attempt(attempt, lambda audit, store: self._work(audit, store, resume=begun))
 
     async def _attempt(
         self, attempt: Attempt, work: Callable[[Audit, Store], Coroutine[Any, Any, Any]]
@@ -156,23 +206,29 @@ class Life:
         faults = FaultScript.parse(list(attempt.faults)) if attempt.faults else None
         self.sandbox.behavior = Behavior(faults=faults, lag=attempt.lag, delay=attempt.delay)
         self.process = Process(self, len(self.tries) + 1, attempt)
+        self.connection.http.event_hooks = self.hooks  # a new process has not those of a dead one
         found = Try(self.process.number, attempt, len(self.tape), 0, self.now())
         self.tries.append(found)
         try:
             done = await self._live_process(work)
         except BaseException as error:  # the judge says which are in order
             found.error, done = error, None
+        if self.other is not None:
+            await asyncio.wait({self.other})
+            self.other = None
         found.end = len(self.tape)
         found.outcome = done if isinstance(done, RunOutcome) else None
         self.sandbox.behavior = Behavior()
         self.judge(self, found)
         return done
 
-    async def _live_process(self, work: Callable[[Audit, Store], Coroutine[Any, Any, Any]]) -> Any:
-        audit = store = None
+    async def _live_process(
+        self, work: Callable[[Audit, Store], Coroutine[Any, Any, Any]], process: Process | None = None
+    ) -> Any:
+        process, audit, store = process or self.process, None, None
         try:
-            audit, store = self.process.open()
-            return await self.process.run(work(audit, store))
+            audit, store = process.open()
+            return await process.run(work(audit, store))
         finally:
             if audit is not None:
                 audit.close()
@@ -183,19 +239,30 @@ class Life:
         """The store, as a new process opens it."""
         return Store(self.folder / "runs.db", wall=lambda: self.now().timestamp(), owner=self.new_id())
 
-    def _state(self, run: str) -> str | None:
+    def _state(self) -> str | None:
         """How the store says the run stands; None when nothing of it is known."""
         store = self.open_store()
         try:
             known = self.plan is not None and store.consumed_by(self.plan.id)
-            return store.run(run).state if known else None
+            return store.run(self.run).state if known else None
+        finally:
+            store.close()
+
+    def _next(self) -> datetime | None:
+        """When the run is to be carried on; None when there is nothing to come."""
+        store = self.open_store()
+        try:
+            record = store.run(self.run) if self.plan is not None and store.consumed_by(self.plan.id) else None
+            return record.next if record is not None and record.state not in ("ended", "canceled") else None
         finally:
             store.close()
 
     # -- the commands ----------------------------------------------------------------------------------------------
 
-    def _sender(self) -> Sender:
-        return Sender(self.connection, self.clock(), jitter=self.rng.random, new_id=self.new_id, say=self.said.append)
+    def _sender(self, connection: Connection | None = None) -> Sender:
+        return Sender(
+            connection or self.connection, self.clock(), jitter=self.rng.random, new_id=self.new_id, say=self.said.append
+        )
 
     async def _make(self, _audit: Audit, store: Store) -> Plan:
         """`offboard plan`."""
@@ -203,12 +270,15 @@ class Life:
         maker = PlanMaker(Reader(self._sender()), store, "sandbox", "", self.tenant.guards, self.new_id, "tester")
         return await maker.make(playbook, [Wanted(user, None, {}) for user in self.scenario.people])
 
-    async def _work(self, audit: Audit, store: Store, run: str, *, resume: bool) -> RunOutcome | None:
+    async def _work(
+        self, audit: Audit, store: Store, *, resume: bool, connection: Connection | None = None
+    ) -> RunOutcome | None:
         """`offboard apply` or `offboard resume`."""
         assert self.plan is not None
+        run, sender = self.run, self._sender(connection)
         tools = Tools(
-            reader=Reader(self._sender()),
-            wire=Words(self.connection.graph, self.new_password),
+            reader=Reader(sender),
+            wire=Words(sender.connection.graph, self.new_password),
             audit=audit.bind(run=run, plan=self.plan.id, actor="tester"),
             store=store,
             clock=self.clock(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import json
 import math
 import os
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from offboard.audit import Audit
+from offboard.errors import GraphUnavailable
 from offboard.runs.store import Store
 from offboard.sandbox.transport import SandboxTransport, _carried
 from offboard.sandbox.wire import Request, Response
@@ -50,7 +52,7 @@ class Process:
 
     def __init__(self, life: Life, number: int, attempt: Attempt) -> None:
         self.life, self.number, self.attempt = life, number, attempt
-        self.dead = False
+        self.dead = self.cut_off = False
         self.main: asyncio.Task[Any] | None = None
         self.gone: asyncio.Future[None] | None = None
         self._count = {"http": 0, "audit": 0, "store": 0}
@@ -72,13 +74,15 @@ class Process:
         """
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._unheard)
-        before = asyncio.all_tasks()
-        self.main, self.gone = asyncio.ensure_future(work), loop.create_future()
+        loop.set_task_factory(_owned)
+        context = contextvars.copy_context()
+        context.run(OWNER.set, self.number)
+        self.main, self.gone = loop.create_task(work, context=context), loop.create_future()
         try:
             await asyncio.wait({self.main, self.gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.gone.cancel()
-            await _clear(asyncio.all_tasks() - before)
+            await _clear(self.number)
         if self.dead:
             raise PowerCutError
         return self.main.result()
@@ -104,6 +108,9 @@ class Process:
         number, ending = self._count[around], self.attempt.ending
         if around == "http":
             self._meddle(number, when)
+            for at, verb, who in self.attempt.steered:
+                if (at, "before") == (number, when):
+                    self.life.steer(verb, who)
             if number > MOST_REQUESTS:
                 raise CirclesError(f"{number} HTTP requests in one process")
         if ending is None or (ending.around, ending.number, ending.when) != (around, number, when):
@@ -182,23 +189,41 @@ class Process:
             self.point("store", "after")
 
         store.db.transaction = watched  # type: ignore[method-assign]
+        renew = store.leases.renew
+
+        def renewed() -> bool:
+            if self.cut_off:
+                raise GraphUnavailable("The database is away.")
+            return renew()
+
+        store.leases.renew = renewed  # type: ignore[method-assign]
+
+    async def stall(self, when: str) -> None:
+        """Hang here, when it is the place for it, until another process has gone on with the run."""
+        ending = self.attempt.ending
+        here = ending and (ending.kind, ending.number, ending.when) == ("stall", self.requests, when)
+        if here and not self.cut_off:
+            self.cut_off = True
+            self._end("stall", f"{when} http {self.requests}")
+            await self.life.goes_on_elsewhere()
 
 
 class Wire(SandboxTransport):
     """The way to the sandbox, watched."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, process: Process | None = None) -> None:
         super().__init__(life.sandbox, seed=life.scenario.seed)
-        self.life = life
+        self.life, self.process = life, process
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One HTTP request of whichever process is alive."""
-        process, content = self.life.process, await request.aread()
+        process, content = self.process or self.life.process, await request.aread()
         if process.dead:
             raise PowerCutError
         asked = Asked(process.number, self.life.time(), calls_of(request, content))
         self.life.tape.append(asked)
         process.point("http", "before")
+        await process.stall("before")
         await asyncio.sleep(0)
         if process.dead:
             raise PowerCutError
@@ -206,6 +231,7 @@ class Wire(SandboxTransport):
         await self._wait(response)
         answer = _carried(request, response)
         process.point("http", "after")
+        await process.stall("after")
         await asyncio.sleep(0)
         asked.seen, asked.seen_at = seen_in(response, asked.calls, self.life.time(), self.life.now()), self.life.time()
         return answer
@@ -247,9 +273,25 @@ def meddle_with(life: Life, meddle: Any) -> Meddled:
     return Meddled(life.time(), what, status, life.sandbox.journal()[before:])
 
 
-async def _clear(tasks: set[asyncio.Task[Any]]) -> None:
+OWNER: contextvars.ContextVar[int] = contextvars.ContextVar("OWNER", default=0)
+"""Which process a task belongs to."""
+
+
+class _Task(asyncio.Task[Any]):
+    """A task that knows its process."""
+
+    owner = 0
+
+
+def _owned(loop: Any, work: Any, context: contextvars.Context | None = None) -> _Task:
+    task = _Task(work, loop=loop, context=context)
+    task.owner = (context or contextvars.copy_context()).run(OWNER.get)
+    return task
+
+
+async def _clear(process: int) -> None:
     """End what a process left running."""
-    while tasks := {task for task in tasks if not task.done()}:
+    while tasks := {t for t in asyncio.all_tasks() if isinstance(t, _Task) and t.owner == process and not t.done()}:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=1.0)

@@ -8,7 +8,7 @@ from offboard.model import Change, Outcome
 from tests.simulation.holds import holds
 from tests.simulation.life import Life, Try
 from tests.simulation.process import files_below
-from tests.simulation.tape import Asked, Ended
+from tests.simulation.tape import Asked, Ended, Recorded, Steered
 from tests.simulation.wording import BrokenError, expected, kind_of
 
 
@@ -73,15 +73,43 @@ def nothing_after_the_end(life: Life, found: Try) -> None:
     """I5: no write after a kill, one second after a stop, or after an audit that cannot be written."""
     ended: Ended | None = None
     for event in life.tape[found.begin : found.end]:
-        if isinstance(event, Ended):
+        if getattr(event, "process", found.process) != found.process:
+            continue
+        if isinstance(event, Ended) and event.kind != "stall":
             ended = event
         if ended is not None and isinstance(event, Asked) and any(call.write for call in event.calls):
             raise BrokenError("I5", f"a write after {ended.kind} {ended.where}: {event.calls}")
 
 
+def nothing_after_the_lease(life: Life, found: Try) -> None:
+    """I5: no write of a process that was cut off, once another one has gone on."""
+    cut = False
+    for event in life.tape[found.begin : found.end]:
+        if isinstance(event, Recorded) and event.process != found.process and event.record["event"] == "run-resumed":
+            cut = True
+        if cut and isinstance(event, Asked) and event.process == found.process and any(c.write for c in event.calls):
+            raise BrokenError("I5", f"process {found.process} writes although another has gone on: {event.calls}")
+
+
+def nothing_against_a_hand(life: Life) -> None:
+    """I5: no write for somebody whose share is held or canceled."""
+    assert life.plan is not None
+    whom = [(expected(change), each.leaver.id) for each in life.plan.leavers for change in each.changes]
+    off: set[str] = set()
+    for event in life.tape:
+        if isinstance(event, Steered):
+            off = off | event.leavers if event.verb in ("hold", "cancel") else off
+            off = off - event.leavers if event.verb == "release" else off
+        for call in event.calls if isinstance(event, Asked) else ():
+            about = {who for wanted, who in whom if wanted == (call.method, call.path, kind_of(call))}
+            if about and about <= off:
+                raise BrokenError("I5", f"{call.method} {call.path} although held or canceled")
+
+
 def patience(life: Life, found: Try) -> None:
     """I6: nothing leaves to Graph before a throttled answer's time."""
-    requests = [e for e in life.tape[found.begin : found.end] if isinstance(e, Asked)]
+    tape = life.tape[found.begin : found.end]
+    requests = [e for e in tape if isinstance(e, Asked) and e.process == found.process]
     for earlier in requests:
         if earlier.seen_at is None or not earlier.not_before:
             continue

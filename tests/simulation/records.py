@@ -31,7 +31,7 @@ class Book:
 
     def intent(self, key: Key, place: int) -> None:
         """One intent: the only one that is open."""
-        if key in self.opened and not self._untold(self.opened[key], place):
+        if key in self.opened and not self.untold(self.opened[key], place):
             raise BrokenError("I1", f"a second intent of {key} without an outcome")
         self.opened[key] = place
 
@@ -43,7 +43,7 @@ class Book:
                 self.unclaimed.remove(effect)
             elif not effect:
                 raise BrokenError("I1", f"told as not sent, and yet executed: {key}")
-        if key not in self.opened and not (key in self.closed and self._untold(self.closed[key], place)):
+        if key not in self.opened and not (key in self.closed and self.untold(self.closed[key], place)):
             raise BrokenError("I1", f"an outcome of {key} without an intent")
         self.opened.pop(key, None)
         self.owed.discard(key)
@@ -52,7 +52,7 @@ class Book:
     def effect(self, effect: JournalEntry, place: int) -> None:
         """One executed write of ours: it had an intent, and owes an outcome."""
         verb, target, who = effect_key(effect)
-        known = [*self.opened, *(key for key, told in self.closed.items() if self._untold(told, place))]
+        known = [*self.opened, *(key for key, told in self.closed.items() if self.untold(told, place))]
         covered = [key for key in known if key[1] == f"{verb} {target}" and who in ("", key[2])]
         if not covered:
             raise BrokenError("I1", f"no intent before {effect.method} {effect.path}")
@@ -62,10 +62,10 @@ class Book:
 
     def refused(self, who: str, place: int) -> None:
         """The leaver was refused: intents that a power cut kept from the store were never sent, and end with that."""
-        for key in [key for key, opened in self.opened.items() if key[2] == who and self._untold(opened, place)]:
+        for key in [key for key, opened in self.opened.items() if key[2] == who and self.untold(opened, place)]:
             del self.opened[key]
 
-    def _untold(self, place: int, until: int) -> bool:
+    def untold(self, place: int, until: int) -> bool:
         """Whether the process died between this record and its transaction."""
         first = self.life.tape[place]
         assert isinstance(first, Recorded)
@@ -100,6 +100,8 @@ def _enter(book: Book, record: dict[str, Any], place: int) -> None:
     elif record["event"] == "outcome":
         nothing = record["outcome"] == "unchanged" or record.get("why", "").startswith("not sent: ")
         book.outcome(key, place, disowned=nothing)
+    elif key in book.opened and book.untold(book.opened[key], place):
+        del book.opened[key]  # the store never had it, so it was never sent: what was found instead ends it
 
 
 def once(life: Life) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -28,7 +29,8 @@ class Ending:
     """How an attempt ends before its time.
 
     Args:
-        kind: `kill`, `stop` (SIGTERM), or `full` (the disk).
+        kind: `kill`, `stop` (SIGTERM), `full` (the disk), or `stall`: a request hangs and the lease is not renewed, until
+            another process has gone on with the run.
         around: `http`, `audit` or `store`.
         number: Which of these, from 1.
         when: `before` or `after`; `torn` for an audit line of which only a part reaches the disk.
@@ -53,6 +55,8 @@ class Attempt:
         during: What somebody else does meanwhile: at which HTTP request, before or after it.
         dated: Whether `Retry-After` is a date.
         twice: HTTP requests in whose batch answer one call is answered a second time, otherwise.
+        steered: At which HTTP request a person does what with the run (0: before the process), for which of the people
+            (None: for all).
     """
 
     faults: tuple[Any, ...] = ()
@@ -63,6 +67,7 @@ class Attempt:
     during: tuple[tuple[int, str, Meddle], ...] = ()
     dated: bool = False
     twice: tuple[int, ...] = ()
+    steered: tuple[tuple[int, str, int | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,11 +108,22 @@ def _attempt(rng: Random, ids: list[str], meddled: bool) -> Attempt:
         )
     ending = _ending(rng) if rng.random() < 0.7 else None
     dated, twice = rng.random() < 0.2, tuple(rng.randint(2, 10) for _ in range(rng.choice((0, 0, 0, 0, 1, 3))))
-    return Attempt(tuple(draw_faults(rng)), rng.choice(LAGS), rng.choice(DELAYS), ending, before, during, dated, twice)
+    faults, lag, delay = tuple(draw_faults(rng)), rng.choice(LAGS), rng.choice(DELAYS)
+    return Attempt(faults, lag, delay, ending, before, during, dated, twice, tuple(_steered(rng)))
+
+
+def _steered(rng: Random) -> Iterator[tuple[int, str, int | None]]:
+    if rng.random() < 0.8:
+        return
+    for _ in range(rng.choice((1, 1, 2))):
+        verb = rng.choices(("hold", "release", "cancel", "reschedule"), (4, 4, 1, 2))[0]
+        yield rng.choice((0, rng.randint(1, 10))), verb, rng.choice((None, 0, 0, 1))
 
 
 def _ending(rng: Random) -> Ending:
-    kind = rng.choices(("kill", "stop", "full"), (7, 2, 1))[0]
+    kind = rng.choices(("kill", "stop", "full", "stall"), (7, 2, 1, 1))[0]
+    if kind == "stall":
+        return Ending(kind, "http", rng.randint(3, 12), rng.choice(("before", "after")))
     if kind == "full":
         return Ending(kind, "audit", rng.randint(1, 24), "before")
     if kind == "stop":

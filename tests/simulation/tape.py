@@ -89,7 +89,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Ended:
-    """The process was killed (`kill`), told to stop (`stop`), or the disk was full (`full`)."""
+    """The process was killed (`kill`), told to stop (`stop`), cut off (`stall`), or the disk was full (`full`)."""
 
     process: int
     kind: str
@@ -107,7 +107,16 @@ class Meddled:
     effects: list[JournalEntry]
 
 
-Event = Asked | Recorded | Stored | Ended | Meddled
+@dataclass(frozen=True)
+class Steered:
+    """A person held, released, canceled or rescheduled the run, for these leavers."""
+
+    at: float
+    verb: str
+    leavers: frozenset[str]
+
+
+Event = Asked | Recorded | Stored | Ended | Meddled | Steered
 
 
 def calls_of(request: httpx.Request, content: bytes) -> list[Call]:
@@ -165,6 +174,8 @@ def line(event: Event) -> str:
         return f"{event.process}            stored"
     if isinstance(event, Meddled):
         return f"- {event.at:10.2f}  MEDDLED {event.what} → {event.status}"
+    if isinstance(event, Steered):
+        return f"- {event.at:10.2f}  STEERED {event.verb} {', '.join(sorted(event.leavers))}"
     return f"{event.process} {event.at:10.2f}  {event.kind.upper()} {event.where}"
 
 

@@ -14,6 +14,7 @@ import pytest
 from offboard.graph.answers import Answer
 from offboard.graph.send import Sender
 from offboard.model import Outcome
+from offboard.runs.engine.carry import Heart
 from offboard.runs.executor import LeaverRun
 from offboard.runs.ledger import Ledger
 from offboard.runs.stages import Pending
@@ -21,7 +22,7 @@ from tests.simulation.__main__ import outcome_of
 from tests.simulation.life import simulate
 from tests.simulation.scenario import draw
 
-SEEDS, CHUNK = 300, 50
+SEEDS, CHUNK = 200, 50
 REGRESSIONS = [
     int(line.partition("#")[0])
     for line in (Path(__file__).parent / "regressions.txt").read_text().splitlines()
@@ -165,3 +166,27 @@ def test_a_password_that_leaks_is_found_out(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Ledger, "conclude", chatty)
 
     assert broken("I7", range(60))
+
+
+def test_a_write_after_a_hold_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LeaverRun, "_may_go", lambda self: True)
+
+    assert broken("I5", filter(_steers, range(2000)))
+
+
+def _steers(seed: int) -> bool:
+    hands = [verb for attempt in draw(seed).attempts for at, verb, _ in attempt.steered if at > 2]
+    return "hold" in hands or "cancel" in hands
+
+
+def test_a_write_after_a_lost_lease_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def trusting(self: Heart, request: Any) -> None:
+        """The lease will be ours still."""
+
+    monkeypatch.setattr(Heart, "check", trusting)
+
+    assert broken("I5", filter(_stalls, range(2000)))
+
+
+def _stalls(seed: int) -> bool:
+    return any(attempt.ending is not None and attempt.ending.kind == "stall" for attempt in draw(seed).attempts)

@@ -7,13 +7,13 @@ that may write leaves the process, against a clock that a pause does not stop.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from offboard.clock import REAL
 from offboard.errors import Busy, OffboardError
 from offboard.graph.send import utc_now_of
 from offboard.model import Plan
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
     import httpx
 
 
-def _ticks() -> float:
-    """Seconds that go on while the process is stopped and, where the system can tell, while the machine sleeps."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime(clock) if clock is not None else time.monotonic()
-
-
 @dataclass
 class Heart:
     """Keeps the leases of one process alive, and knows when they are not.
@@ -45,7 +39,7 @@ class Heart:
     """
 
     store: Store
-    ticks: Callable[[], float] = _ticks
+    ticks: Callable[[], float] = REAL.ticks
     until: float = field(init=False)
     lost: bool = False
 
@@ -83,7 +77,8 @@ async def leased(applier: Applier, run: str, tenant: str, leavers: Sequence[str]
         Busy: Somebody does already.
     """
     store, http = applier.tools.store, applier.tools.reader.sender.connection.http
-    heart = Heart(store)  # its time runs from before the lease is written, so it ends no later than the lease
+    # Its time runs from before the lease is written, so it ends no later than the lease.
+    heart = Heart(store, applier.tools.clock.ticks)
     if busy := store.leases.take(run, tenant, leavers):
         holder = next(iter(busy.values()))
         raise Busy(

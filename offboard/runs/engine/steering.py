@@ -1,6 +1,7 @@
 """What a person may decide about a run that is open: hold, release, cancel, another leave date. Contacts nobody.
 
-It takes effect with the next intent: a process that is in the middle of the run stops before its next write.
+It takes effect with the next write: a process that is in the middle of the run sends no more, and tells how what it has
+sent ended.
 """
 
 from __future__ import annotations
