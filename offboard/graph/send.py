@@ -360,13 +360,21 @@ def _answer(method: str, path: str, status: int, headers: httpx.Headers, content
     if not content.strip():
         return Answer(method, path, status, None, lower, request_id, "", date)
     try:
-        body = json.loads(content)
+        body = _text_throughout(content)
     except (ValueError, RecursionError):
         what = lower.get("content-type", "no content type")[:60]
         if status >= 400:  # a proxy's page: the status still tells something
             return Answer(method, path, status, None, lower, request_id, f"an answer that is not JSON ({what})", date)
         return Answer(method, path, None, None, lower, request_id, f"an answer that is not JSON ({what})", date)
     return Answer(method, path, status, body, lower, request_id, "", date)
+
+
+def _text_throughout(content: bytes) -> JSON:
+    """The JSON; half a character (`\\ud800` alone), which cannot be stored, sent or shown, becomes a question mark."""
+    found: JSON = json.loads(content)
+    if rb"\ud" in content or rb"\uD" in content:
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    return found
 
 
 def _told(body: JSON) -> dict[str, list[dict[str, Any]]]:
