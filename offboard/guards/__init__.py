@@ -10,6 +10,7 @@ family has a file of its own, and nobody writes to a tenant without having asked
 from __future__ import annotations
 
 from offboard.guards.choke import GUARDS, Verdict, judge, object_to, refuse_if_stopped
+from offboard.guards.guard import Outline, outline
 from offboard.guards.limits import Limits
 from offboard.guards.overrides import Lift, parse_override, with_overrides
 from offboard.guards.people import refuse_to_purge
@@ -23,6 +24,7 @@ __all__ = [
     "History",
     "Lift",
     "Limits",
+    "Outline",
     "RoleGroup",
     "SignedIn",
     "Surroundings",
@@ -30,6 +32,7 @@ __all__ = [
     "judge",
     "lacking",
     "object_to",
+    "outline",
     "parse_override",
     "refuse_if_lacking",
     "refuse_if_stopped",

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from offboard.errors import Refused
 from offboard.guards.caps import CAPS
-from offboard.guards.guard import Guard, Question, Said, tally
+from offboard.guards.guard import Guard, Outline, Question, Said, tally
 from offboard.guards.kinds import KINDS
 from offboard.guards.limits import Limits
 from offboard.guards.people import PEOPLE
@@ -42,28 +42,35 @@ class Verdict:
 
 
 def judge(
-    plan: Plan, limits: Limits, around: Surroundings, *, binding: bool, acting: Collection[str] | None = None
+    plan: Plan,
+    limits: Limits,
+    around: Surroundings,
+    *,
+    binding: bool,
+    acting: Collection[str] | None = None,
+    whole: Outline | None = None,
 ) -> Verdict:
     """What every guard says.
 
     Args:
-        plan: The whole plan, as reviewed.
+        plan: The whole plan, as reviewed, or the part of it that is carried out.
         limits: The tenant's configuration.
         around: The tenant around the leavers.
         binding: Whether something is about to be written; otherwise a plan is being made.
         acting: Object ids of the leavers who are acted on now; None means everybody.
+        whole: Of the whole plan, when `plan` is a part.
     """
-    counted = tally(plan, around.now, acting)
+    counted = tally(plan, around.now, acting, whole)
     asked, shared = Question(counted, limits, around, binding), counted.lifted
-    whole, untils = [], []
+    objections, untils = [], []
     for guard in GUARDS.values():
         for said in guard.whole(asked) if guard.whole else ():
-            whole.append(_objection(guard, said, shared, binding=binding))
-            if whole[-1].severity == "stop":
+            objections.append(_objection(guard, said, shared, binding=binding))
+            if objections[-1].severity == "stop":
                 untils.append(said.until)
     each = {one.leaver.id: tuple(_about(one, asked)) for one in plan.leavers if one.leaver.id in counted.acting}
     ends = [until for until in untils if until is not None]
-    return Verdict(tuple(whole), each, max(ends) if ends and len(ends) == len(untils) else None)
+    return Verdict(tuple(objections), each, max(ends) if ends and len(ends) == len(untils) else None)
 
 
 def _about(one: LeaverPlan, asked: Question) -> Iterator[Objection]:

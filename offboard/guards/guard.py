@@ -37,13 +37,30 @@ class Tally:
     lifted: tuple[Override, ...]
 
 
-def tally(plan: Plan, now: datetime, acting: Collection[str] | None) -> Tally:
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What guards must know of a whole plan when only a part of it is carried out; what was reviewed never changes."""
+
+    leavers: frozenset[str]
+    deletes: frozenset[str]
+    wipes: frozenset[str]
+    dues: frozenset[datetime]
+
+
+def outline(plan: Plan) -> Outline:
+    """The outline of a whole plan."""
+    counted = tally(plan, plan.created, ())
+    return Outline(counted.leavers, counted.deletes, counted.wipes, counted.dues)
+
+
+def tally(plan: Plan, now: datetime, acting: Collection[str] | None, whole: Outline | None = None) -> Tally:
     """Count what the plan holds.
 
     Args:
-        plan: The whole plan.
+        plan: The whole plan, or the part of it that is carried out.
         now: What is due until then is due now.
         acting: Object ids of those who are acted on; None means everybody.
+        whole: Of the whole plan, when `plan` is a part.
     """
     leavers, dues, lifted = set[str](), set[datetime](), None
     found: dict[tuple[str, bool], set[str]] = {}
@@ -64,14 +81,15 @@ def tally(plan: Plan, now: datetime, acting: Collection[str] | None) -> Tally:
     def of(kind: str, *, due: bool) -> frozenset[str]:
         return frozenset(found.get((kind, due), ()))
 
+    whole = whole or Outline(frozenset(leavers), of("delete", due=False), of("wipe", due=False), frozenset(dues))
     return Tally(
-        frozenset(leavers),
+        whole.leavers,
         frozenset(leavers if acting is None else acting),
-        of("delete", due=False),
+        whole.deletes,
         of("delete", due=True),
-        of("wipe", due=False),
+        whole.wipes,
         of("wipe", due=True),
-        frozenset(dues),
+        whole.dues,
         lifted or (),
     )
 

@@ -15,7 +15,7 @@ from offboard.errors import NotPermitted, Refused
 from offboard.graph.read import Missing
 from offboard.graph.send import utc_now_of
 from offboard.graph.standing import read_caller
-from offboard.guards import Limits, object_to, refuse_if_lacking, refuse_if_stopped
+from offboard.guards import Limits, Outline, object_to, refuse_if_lacking, refuse_if_stopped
 from offboard.model import Plan
 from offboard.runs.closing import closing, opening
 from offboard.runs.executor import LeaverRun
@@ -139,14 +139,14 @@ class Applier:
                 )
 
     async def carry_on(
-        self, plan: Plan, run: str, *, whole: Plan | None = None, begins: bool = False, contain: bool = False
+        self, plan: Plan, run: str, *, whole: Outline | None = None, begins: bool = False, contain: bool = False
     ) -> RunOutcome:
         """Carry out what is due in a run that is open: also how a stopped run is resumed.
 
         Args:
             plan: The part that is carried out, with due times as they are now.
             run: The run.
-            whole: The plan as reviewed, with all its leavers; None when that is the part.
+            whole: Of the plan as reviewed, with all its leavers; None when that is the part.
             begins: Whether this is the run's first turn.
             contain: Only what cuts access at the playbook's beginning; the rest is left for later.
         """
@@ -154,7 +154,7 @@ class Applier:
         now = utc_now_of(self.tools.reader.sender)
         acting = [e.leaver.id for e in plan.leavers if any(p.due <= now and p.changes for p in e.steps)]
         # Started with the leavers' own reading, so that both share their requests; awaited by each before it writes.
-        bars = asyncio.ensure_future(self.gate.bars(whole or plan, run, acting)) if acting else None
+        bars = asyncio.ensure_future(self.gate.bars(plan, run, acting, whole)) if acting else None
         size = range(len(plan.leavers))
         runs = [LeaverRun(self.tools, run, plan, n, values_of(plan, n), bars, contain) for n in size]
         try:

@@ -17,7 +17,7 @@ from offboard.errors import Refused
 from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
 from offboard.graph.surroundings import Lookout
-from offboard.guards import Limits, Surroundings, judge
+from offboard.guards import Limits, Outline, Surroundings, judge
 from offboard.model import Plan
 from offboard.runs.outcome import Barred
 from offboard.runs.store import Store
@@ -91,20 +91,23 @@ class Gate:
         names = frozenset(name for each in approvals for name in (each.approver, *each.aliases))
         return replace(found, now=now, approvers=names, history=history)
 
-    async def bars(self, whole: Plan, run: str, acting: Collection[str]) -> dict[str, Barred]:
+    async def bars(
+        self, part: Plan, run: str, acting: Collection[str], whole: Outline | None = None
+    ) -> dict[str, Barred]:
         """Why nothing may be written now; by leaver, of those who are acted on.
 
         Args:
-            whole: The plan as reviewed, with all its leavers.
+            part: The plan, with the leavers who are carried out together.
             run: The run.
             acting: Object ids of those who are to be acted on.
+            whole: Of the plan as reviewed, with all its leavers; None when that is the part.
 
         Raises:
             GraphUnavailable: Graph did not answer; nothing may be written.
         """
-        around = await self.complete(await self.look(), whole, run)
-        said = judge(whole, self.limits, around, binding=True, acting=acting)
-        more = self._unapproved(whole, run)
+        around = await self.complete(await self.look(), part, run)
+        said = judge(part, self.limits, around, binding=True, acting=acting, whole=whole)
+        more = self._unapproved(part, run)
         found = {}
         for id in acting:
             reasons = (*more, *said.stops(id))

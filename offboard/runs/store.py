@@ -10,14 +10,14 @@ import json
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from offboard.approval import Approval
 from offboard.errors import GraphUnavailable, Refused
-from offboard.guards import History
+from offboard.guards import History, Outline, outline
 from offboard.model import Change, LeaverPlan, Outcome, Plan, Result
 from offboard.planfile import join, read_head, read_part, split
 from offboard.planjson import canonical, change_from_json, change_json, moment, stamp
@@ -36,6 +36,11 @@ RUNS = (
 )
 CHUNK = 500
 """Leavers named in one statement."""
+
+PORTION = 500
+"""Leavers of a large plan that are read at a time."""
+SAME = timedelta(seconds=10)
+"""How long what other runs have done is not asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,8 @@ class Store:
         self.db = open_database(place, wall)
         self.leases = Leases(self.db, owner or secrets.token_hex(8))
         self.turns = Turns(self.db)
-        self._whole: tuple[str, Plan] | None = None  # what was reviewed never changes, and is asked for by every turn
+        self._outlines: dict[str, Outline] = {}  # what was reviewed never changes, and is asked for by every turn
+        self._history: tuple[tuple[str, str], datetime, History] | None = None
         try:
             prepare(self.db, str(place) if isinstance(self.db, SqliteDatabase) else "", self._upgrade)
         except sqlite3.Error as error:
@@ -239,11 +245,24 @@ class Store:
         Raises:
             Refused: It is no longer what was stored.
         """
-        if self._whole is None or self._whole[0] != run:
-            parts = [bytes(row[0]) for row in self.db.rows("SELECT part FROM share WHERE run = ? ORDER BY place", (run,))]
-            head = bytes(self.db.rows("SELECT plan FROM run WHERE id = ?", (run,))[0][0])
-            self._whole = run, join(head, parts, f"run {run}")
-        return self._whole[1]
+        head = bytes(self.db.rows("SELECT plan FROM run WHERE id = ?", (run,))[0][0])
+        return join(head, self._all_parts(run), f"run {run}")
+
+    def _all_parts(self, run: str) -> Iterator[bytes]:
+        start, query = 0, "SELECT part FROM share WHERE run = ? AND place >= ? AND place < ? ORDER BY place"
+        while rows := self.db.rows(query, (run, start, start + PORTION)):
+            yield from (bytes(row[0]) for row in rows)
+            start += PORTION
+
+    def outline(self, run: str) -> Outline:
+        """What the guards must know of the run's whole plan.
+
+        Raises:
+            Refused: It is no longer what was stored.
+        """
+        if run not in self._outlines:
+            self._outlines[run] = outline(self.whole(run))
+        return self._outlines[run]
 
     def parts(self, run: str, shares: Sequence[Share]) -> list[LeaverPlan]:
         """What was reviewed for these leavers of the run."""
@@ -284,8 +303,17 @@ class Store:
         return [share for share in found if self.leases.holder(tenant, share.leaver) is None]
 
     def history(self, tenant: str, now: datetime, run: str = "") -> History:
-        """What other runs have done lately or are about to do; `run` is the one that asks."""
-        return history(self.db, tenant, now, run)
+        """What other runs have done lately or are about to do; `run` is the one that asks.
+
+        The turns of one run that follow each other within seconds are told the same.
+        """
+        if self._history is not None and run and self._history[0] == (tenant, run):
+            _, at, known = self._history
+            if timedelta(0) < now - at < SAME:
+                return known
+        found = history(self.db, tenant, now, run)
+        self._history = (tenant, run), now, found
+        return found
 
     def consumed_by(self, plan_id: str) -> str | None:
         """The run that consumed this plan, if any."""

@@ -181,7 +181,7 @@ async def _carry(
             applier.tools.told = applier.tools.audit.told(run, [share.leaver for share in shares])
         if resumed:
             applier.tools.audit.write("run-resumed", leavers=len(shares))
-        part, whole = store.plan_of(record, shares), store.whole(run)
+        part, whole = store.plan_of(record, shares), store.outline(run)
         outcome = await applier.carry_on(part, run, whole=whole, begins=begins, contain=contain)
         pairs = list(zip(shares, outcome.leavers, strict=True))
         free = [(share, each) for share, each in pairs if begins or each.barred is None]
