@@ -63,6 +63,8 @@ def _converged(life: Life) -> None:
             raise BrokenError("convergence", f"undisturbed, and yet: {last.error!r}")
         return
     if last.outcome.exit_code() == 5:
+        if last.attempt is not QUIET:
+            return  # canceled meanwhile, or cut off while another process brought it to its end
         raise BrokenError("convergence", "undisturbed, and yet stopped")
     if life.meddles() or _blind(life):
         return
