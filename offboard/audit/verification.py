@@ -119,7 +119,7 @@ class Verification:
         """How far the checkpoints reach, in words."""
         if not self.signed:
             return "No checkpoint stands in it: nothing is signed."
-        rest = self.records - self.signed
+        rest = self.records - self.signed - 1  # the checkpoint itself is its own signature
         unsigned = {0: "", 1: " The record after it is not signed."}.get(
             rest, f" The {rest} records after it are not signed."
         )

@@ -195,4 +195,6 @@ def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
         ]
         leavers.append({**share_json(share), "changes": changes, "later": later})
     waits = any(share.due is not None and share.hold is None for share in shares)
-    return {**run_json(record, shares), "needs": NEEDS if waits else "", "leavers": leavers}
+    approvals: list[JSON] = [approval.to_json() for approval in store.approvals(record.id)]
+    needs = NEEDS if waits else ""
+    return {**run_json(record, shares), "needs": needs, "approvals": approvals, "leavers": leavers}

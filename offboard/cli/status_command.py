@@ -25,6 +25,8 @@ def command(app: App, run: str) -> int:
         app.out_json(document)
         return 0
     app.out(f"Run {document['run']}, playbook {safe(document['playbook'])}, {document['state']}")
+    for approval in document["approvals"]:
+        app.out(f"Approved by {safe(approval['approver'])}, {approval['approved']}, key {approval['fingerprint']}")
     for leaver in document["leavers"]:
         why = f" ({safe(leaver['why'], 200)})" if leaver["why"] else ""
         app.out(f"\n{safe(leaver['displayName'])}  {safe(leaver['userPrincipalName'])}  {leaver['state']}{why}")

@@ -24,9 +24,20 @@ def record_text(record: Mapping[str, JSON]) -> str:
         f"{record.get('outcome') or ''}",
         f"HTTP {graph['status']} request-id {graph.get('request_id')}" if graph.get("status") else "",
         f"{record.get('why') or ''}",
+        _about(record),
     ]
     # Nothing in a log is trusted on a terminal, not even what this tool writes itself: the file may have been edited.
     return "  ".join(safe(part, PROSE, keep_spaces=True) for part in parts if part)
+
+
+def _about(record: Mapping[str, JSON]) -> str:
+    """What the log's own records, and approvals, are about."""
+    detail, event = record.get("detail") or {}, record.get("event")
+    if event == "checkpoint":
+        return f"signed: records {detail.get('first')} to {detail.get('last')}"
+    if event == "rotated":
+        return f"goes on from {detail.get('file')}"
+    return f"by {record.get('actor')}, key {detail.get('fingerprint')}" if event == "approved" else ""
 
 
 def journal_text(entry: Mapping[str, JSON]) -> str:

@@ -45,8 +45,12 @@ def test_a_run_ends_with_a_checkpoint_that_covers_all_before_it(tmp_path: Path) 
     assert found.signed == len(records) - 1
     assert found.key == public_key(path)
     assert not found.trusted
+    assert "not signed" not in found.vouched
     assert "compare it with one kept elsewhere" in found.vouched
     assert verify(path, key=found.key).trusted
+    with Audit.open(path, now=ticking()) as audit:
+        audit.write_many([("intent", {}), ("intent", {})])
+    assert "The 2 records after it are not signed" in verify(path).vouched
     assert b"log: " in statement(last["detail"])  # type: ignore[arg-type]
 
 

@@ -112,6 +112,10 @@ def test_an_approved_plan_is_carried_out_and_the_authority_recorded(office: Offi
     assert kept["fingerprint"].startswith("SHA256:")
     (approved,) = office.records("approved")
     assert approved["actor"] == "dana@contoso.com"
+    assert "Approved by dana@contoso.com" in office.run("status", started["run"]).out
+    shown = office.run("audit", "show").out
+    assert f"key {kept['fingerprint']}" in shown
+    assert "signed: records 1 to" in shown
     report = office.run("report", started["run"], "--format", "markdown").out
     assert kept["fingerprint"] in report
 
