@@ -30,6 +30,7 @@ graph_url = "{graph}"
 [tenants.farm.guards]
 approval = "none"
 max_deletes = 100
+max_percent = 100
 """
 
 

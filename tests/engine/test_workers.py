@@ -28,9 +28,10 @@ def _people(farm: Farm) -> list[str]:
     import httpx
 
     graph = next(line for line in (farm.folder / "offboard.toml").read_text().splitlines() if "graph_url" in line)
-    url = f"{graph.split(chr(34))[1]}/v1.0/users?$select=userPrincipalName&$top={PEOPLE}"
+    url = f"{graph.split(chr(34))[1]}/v1.0/users?$select=userPrincipalName&$top=100"
     found = httpx.get(url, headers={"Authorization": "Bearer somebody"}).json()["value"]
-    return [each["userPrincipalName"] for each in found[:PEOPLE]]
+    names = [each["userPrincipalName"] for each in found]
+    return [name for name in names if name.startswith("person")][:PEOPLE]  # whom no guard protects
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "paused"])
@@ -83,7 +84,7 @@ def test_a_worker_that_is_told_to_stop_writes_nothing_more_and_leaves_the_rest_t
 
 
 def test_one_plan_is_consumed_once_on_any_machine(tmp_path: Path) -> None:
-    with a_farm(tmp_path / "farm", 3, delay="1ms") as farm:
+    with a_farm(tmp_path / "farm", 20, delay="1ms") as farm:
         (user, *_) = _people(farm)
         assert farm.run("desk", "plan", "./going.yaml", user, "--out", "plan.json") == 0
         both = [farm.start(name, "apply", "plan.json", "--yes") for name in ("one", "two")]
