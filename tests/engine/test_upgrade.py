@@ -12,10 +12,13 @@ from offboard.audit import verify
 from offboard.errors import UsageError
 from offboard.runs.engine.carry import carry_on
 from offboard.runs.store import Store
+from tests.cli.conftest import Offboard
 from tests.engine.record import RUN
-from tests.world import SAWYER, World, a_world
+from tests.engine.test_steering import deleted
+from tests.world import SAWYER, Time, World, a_world
 
 HISTORIES = sorted(path.parent for path in (Path(__file__).parent / "histories").rglob("runs.db"))
+STATES = sorted((Path(__file__).parent / "states").iterdir())
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +55,25 @@ async def test_a_run_that_an_earlier_version_left_half_done_goes_on(tmp_path: Pa
         assert world.writes()[len(before) :] == [("DELETE", f"/users/{SAWYER}")]
         assert [share.state for share in world.store.shares(RUN)] == ["ended"]
         assert verify(tmp_path / "audit.jsonl").ok
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("command", [("worker", "--once"), ("resume",)], ids=" ".join)
+def test_what_an_earlier_version_queued_is_carried_out_in_its_time(
+    offboard: Offboard, time: Time, tmp_path: Path, state: Path, command: tuple[str, ...]
+) -> None:
+    shutil.copytree(state, tmp_path / "state")
+    for path in (tmp_path / "state", *(tmp_path / "state").rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    time.jump(days=29)
+    early = offboard(*command)
+    kept = deleted(offboard)
+    time.jump(days=2)
+    said = offboard(*command)
+
+    assert (early.code, kept) == (0, []), early.out + early.err
+    assert said.code == 0, said.out + said.err
+    assert deleted(offboard) == [SAWYER]
 
 
 def test_there_is_a_history_of_every_format_so_far() -> None:

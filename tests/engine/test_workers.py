@@ -15,12 +15,14 @@ STEPS = 5
 
 
 def leaving_soon(farm: Farm) -> list[str]:
-    """A run of twelve people who leave in a few seconds; their object ids."""
+    """A run of twelve people who leave in an hour, and then are told to leave in a few seconds; their object ids."""
     (farm.folder / "leavers.csv").write_text("user\n" + "".join(f"{user}\n" for user in _people(farm)))
-    leave = (datetime.now(UTC) + timedelta(seconds=12)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    leave = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert farm.run("desk", "run", "./going.yaml", "--leavers", "leavers.csv", "--leave", leave, "--yes") == 0
     (run,) = farm.answer("desk", "runs")
     assert farm.journal() == []
+    soon = (datetime.now(UTC) + timedelta(seconds=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert farm.run("desk", "reschedule", run["run"], "--leave", soon, "--reason", "now") == 0
     return [each["id"] for each in run["leavers"]]
 
 

@@ -107,6 +107,7 @@ LIGHT = [
     ["playbooks"],
     ["actions"],
     ["permissions", "leaver"],
+    ["runs"],
 ]
 
 

@@ -1,0 +1,120 @@
+"""Handfuls of a run: who is dealt into which turn, what comes first, and that nobody falls between two of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from offboard.runs.engine.turns import HANDFUL, Turn
+from offboard.runs.store import Store
+from tests.cli.conftest import Offboard
+from tests.engine.test_steering import begin, deleted
+from tests.world import SAWYER, START, Time, a_world, steps
+
+pytestmark = pytest.mark.anyio
+RUN = "0123456789abcdef"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> Iterator[Store]:
+    """A store with a run of two, one of whom was not carried out yet."""
+    async with a_world(tmp_path) as world:
+        book = steps("disable-user", "{id: gone, action: delete-user, due: T+30d}")
+        plan = await world.plan(book, "SawyerM@contoso.com", "IsaiahL@contoso.com")
+        world.store.start(RUN, plan, START)
+        yield world.store
+
+
+async def test_a_turn_is_called_by_what_it_is() -> None:
+    for turn in (Turn("r", START, "all", 1, 0), Turn("r", START, "contain", 7, 31, again=True)):
+        assert Turn.of(turn.id) == turn
+
+
+async def test_containment_goes_first_and_small_runs_before_big_ones() -> None:
+    contain, whole, rest = (Turn("r", START, part, 1, 0) for part in ("contain", "all", "rest"))
+
+    assert whole.priority(1) < contain.priority(10_000) < rest.priority(10_000)
+    assert whole.priority(1) < whole.priority(500)
+
+
+async def test_everybody_is_dealt_once_and_nobody_twice(store: Store) -> None:
+    first = store.turns.deal(RUN, START)
+    again = store.turns.deal(RUN, START)
+
+    assert [len(store.turns.shares(turn.id)) for turn in first] == [2]
+    assert again == []
+
+
+async def test_a_held_leaver_is_in_no_turn_and_a_new_deal_is_another_turn(store: Store) -> None:
+    (turn,) = store.turns.deal(RUN, START)
+    held, other = store.shares(RUN)
+    store.steer([held])
+
+    assert [share.leaver for share in store.turns.shares(turn.id)] == [other.leaver]
+    (new,) = store.turns.deal(RUN, START)
+    assert new.id != turn.id
+    assert [share.leaver for share in store.turns.shares(new.id)] == [held.leaver]
+
+
+async def test_what_was_stopped_is_not_tried_again_before_its_pause(store: Store) -> None:
+    (turn,) = store.turns.deal(RUN, START + timedelta(seconds=60), pause=True)
+
+    assert turn.at == START + timedelta(seconds=60)
+
+
+def queued(tmp_path: Path) -> list[tuple[str, str]]:
+    """What DBOS has: state and id of each turn, and that nothing else is in there."""
+    with sqlite3.connect(tmp_path / "state" / "engine.db") as db:
+        rows = db.execute("SELECT status, workflow_uuid, serialization FROM workflow_status ORDER BY rowid").fetchall()
+    db.close()
+    assert {row[2] for row in rows} <= {"offboard_json", None}
+    return [(status, id) for status, id, _ in rows]
+
+
+def test_a_later_phase_waits_in_the_queue_and_nobody_sleeps_for_it(offboard: Offboard, tmp_path: Path) -> None:
+    run = begin(offboard)
+    done, later = queued(tmp_path)
+
+    assert done[0] == "SUCCESS"
+    assert later[0] == "DELAYED"
+    assert Turn.of(later[1]).run == run
+    assert (tmp_path / "state" / "engine.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_turn_that_was_never_queued_is_carried_out_all_the_same(offboard: Offboard, time: Time, tmp_path: Path) -> None:
+    begin(offboard)
+    for path in (tmp_path / "state").glob("engine.db*"):
+        path.unlink()
+    time.jump(days=31)
+    said = offboard("worker", "--once")
+
+    assert said.code == 0, said.out + said.err
+    assert deleted(offboard) == [SAWYER]
+
+
+def test_of_many_everybody_is_cut_off_before_anybody_is_touched_further(offboard: Offboard, tmp_path: Path) -> None:
+    people = HANDFUL + 7
+    offboard("sandbox", "reset", "--people", str(people + 3))
+    (tmp_path / "leavers.csv").write_text(
+        "user\n" + "".join(f"person{n:05d}@contoso.com\n" for n in range(1, people + 1))
+    )
+    (tmp_path / "cut.yaml").write_text(
+        "playbook: cut\ndescription: For a test.\nsteps: [disable-user, revoke-sessions, remove-licenses]\n"
+    )
+    overrides = [f"--override={guard}=a test" for guard in ("max_leavers", "max_percent")]
+    said = offboard("--json", "run", "./cut.yaml", "--leavers", "leavers.csv", "--yes", *overrides)
+    journal = offboard("--json", "sandbox", "journal").json
+    licenses = [n for n, each in enumerate(journal) if each["path"].endswith("assignLicense")]
+    others = [n for n, each in enumerate(journal) if not each["path"].endswith("assignLicense")]
+    verdict = json.loads(said.out.splitlines()[-1])
+
+    assert said.code == 0, said.out[-2000:] + said.err[-2000:]
+    assert (len(licenses), len(others)) == (people, 2 * people)
+    assert max(others) < min(licenses)
+    assert sum(each["fine"]["changed"] for each in verdict["leavers"]) == 3 * people
+    assert [Turn.of(id).part for _, id in queued(tmp_path)].count("contain") == 2
