@@ -144,6 +144,7 @@ class Store:
                 self.db.rows("INSERT INTO approval (run, place, approval) VALUES (?, ?, ?)", (run, place, kept))
             shares = (first_share(run, plan, place, over=carried) for place in range(len(plan.leavers)))
             insert_shares(self.db, shares, parts)
+        self._whole = run, plan
 
     def refuse_if_busy(self, plan: Plan, at: datetime) -> dict[str, str]:
         """Refuse a plan for somebody who has an open run: `refuse_second` on what is stored.

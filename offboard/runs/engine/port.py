@@ -34,7 +34,7 @@ T = TypeVar("T")
 VERSION = "offboard-1"
 """Of the turns: only changed together with what a turn means, because turns of another version are left alone."""
 SCHEMA = "offboard_engine"
-AT_ONCE = 20
+AT_ONCE = 10
 """Turns that one process carries out at the same time; what bounds its memory."""
 LOOKS = 1.0
 """Seconds between two looks of a worker into its queue."""
