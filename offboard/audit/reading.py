@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from offboard.audit.chain import MAX_LINE, parse_line
+from offboard.audit.disk import PATIENCE, Patience
 from offboard.audit.recordshape import senseless
 from offboard.errors import UsageError
 
@@ -109,10 +110,15 @@ def _lines(path: Path, file: BinaryIO, left: int) -> Iterator[tuple[Path, int, b
         yield path, number, line
 
 
-def _size(file: BinaryIO) -> int:
+def _size(file: BinaryIO, patience: float = PATIENCE) -> int:
     """The end that the log had when no writer was in the middle of a record."""
-    with contextlib.suppress(OSError):  # a file system without locks: then nobody holds one either
-        fcntl.flock(file, fcntl.LOCK_SH)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with contextlib.suppress(TimeoutError):  # a writer hangs: its record is torn, and is told as that
+            Patience(patience).do(lambda: fcntl.flock(file, fcntl.LOCK_SH))
+    except OSError:
+        pass  # a file system without locks: then nobody holds one either
     size = os.fstat(file.fileno()).st_size
     with contextlib.suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_UN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from offboard.audit import Audit, AuditError, Disk, verify
+from offboard.audit.reading import _size
 from offboard.audit.reserve import SIZE, Reserve
 from offboard.cli.session import new_run_id
 from tests.audit.conftest import ticking
@@ -163,14 +165,18 @@ def test_a_hanging_disk_is_given_up_and_the_log_says_nothing_more(
 
 
 def test_a_log_that_another_process_holds_for_too_long_is_given_up(tmp_path: Path) -> None:
-    import fcntl
-
     with Audit.open(tmp_path / "a", now=ticking(), disk=Disk(patience=0.1)) as audit:
         audit.write("run-started")
         with open(tmp_path / "a", "rb") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
             with pytest.raises(AuditError, match="nothing is sent"):
                 audit.write("intent")
+
+
+def test_a_log_whose_writer_hangs_can_be_read_and_verified_all_the_same(dozen: Path) -> None:
+    with open(dozen, "rb") as hanging, open(dozen, "rb") as mine:
+        fcntl.flock(hanging, fcntl.LOCK_EX)
+        assert _size(mine, patience=0.05) == dozen.stat().st_size
 
 
 class Full:

@@ -136,3 +136,41 @@ def test_a_rotation_that_the_disk_refuses_leaves_the_log_where_it_was(dozen: Pat
         audit.write("outcome")
     assert len(rotated(dozen)) == 1
     assert verify(dozen).ok
+
+
+def rotate_and_die(path: Path, call: str, when: str) -> None:
+    """In a process of its own, which is gone before or after one of the calls that a rotation makes."""
+    child = os.fork()
+    if child:
+        assert os.waitpid(child, 0)[1] >> 8 == 9
+        return
+    real = getattr(os, call)
+
+    def dying(*words: object, **options: object) -> object:
+        if when == "after":
+            real(*words, **options)
+        os._exit(9)
+
+    try:
+        audit = Audit.open(path, now=ticking())
+        setattr(os, call, dying)
+        audit.rotate()
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", ["open", "fsync", "link", "replace"])
+def test_a_crash_at_any_step_of_a_rotation_loses_and_doubles_no_record(dozen: Path, call: str, when: str) -> None:
+    with Audit.open(dozen, now=ticking()) as audit:
+        audit.write("run-started")  # the key is there
+    rotate_and_die(dozen, call, when)
+    assert verify(dozen).ok
+    with Audit.open(dozen, now=ticking()) as again:
+        assert again.write("intent")["seq"] == len(list(read(dozen)))
+        again.rotate()
+        again.write("outcome")
+    found = verify(dozen)
+    assert found.ok
+    assert [record["seq"] for record in read(dozen)] == list(range(1, found.records + 1))
+    assert not dozen.with_name("audit.jsonl.new").exists()

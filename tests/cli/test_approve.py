@@ -259,6 +259,18 @@ def test_an_approval_is_good_once(office: Office) -> None:
     assert len(office.sandbox.journal()) == written
 
 
+def test_show_tells_what_stands_beside_the_plan(office: Office) -> None:
+    plan = office.plan()
+    office.sign(DANA, plan)
+    assert "sawyer.json.approval (dana@contoso.com, 2026-11-23" in office.run("show", str(plan)).err
+
+
+@pytest.mark.parametrize("policy", ["irreversible", "all"])
+def test_a_purge_which_nobody_can_approve_is_refused_where_somebody_must(office: Office, policy: str) -> None:
+    office.policy(policy)
+    assert "second person's approval" in office.refused("deleted", "purge", "AveryS@contoso.com", "--yes")
+
+
 def test_apply_says_how_long_the_plan_is_good(office: Office) -> None:
     plan = office.plan()
     office.sign(DANA, plan)
