@@ -15,9 +15,8 @@ from pathlib import Path
 from tests.crash.cases import DATABASES, OPERATIONS, Case
 from tests.crash.judge import undisturbed
 from tests.crash.lab import Lab
-from tests.crash.lanes import LANES, Verdict, judged, lanes, verdict
+from tests.crash.lanes import LANES, Verdict, a_server, judged, lanes, verdict
 from tests.crash.points import KINDS
-from tests.engine.farm import postgres
 
 
 def main() -> int:
@@ -70,7 +69,7 @@ def _one(words: argparse.Namespace) -> Iterator[Verdict]:
 def _labs(database: str, number: int = LANES) -> Iterator[list[Lab]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
-        server = stack.enter_context(postgres(folder / "pg")) if database == "postgresql" else ""
+        server = stack.enter_context(a_server()) if database == "postgresql" else ""
         yield stack.enter_context(lanes(folder, server, number))
 
 

@@ -60,6 +60,7 @@ def prepare(lab: Lab, case: Case) -> None:
     if name not in lab.kept:
         lab.clear()
         assert lab.run(*PLAN, *case.people, "--out", "plan.json").code == 0
+        assert lab.run("worker", "--once").code == 0  # the engine makes its tables when it is first needed
         lab.keep(name)
     lab.go_back(name)
     if case.operation == "resume":

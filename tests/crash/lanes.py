@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from queue import SimpleQueue
 from tests.crash.cases import Case
 from tests.crash.judge import BrokenError, Reference, trial, undisturbed
 from tests.crash.lab import Lab, a_lab
+from tests.engine.farm import postgres
 
 LANES = 2
 
@@ -47,6 +49,19 @@ def lanes(folder: Path, server: str = "", number: int = LANES) -> Iterator[list[
     """
     with ExitStack() as stack:
         yield [stack.enter_context(a_lab(folder / f"lane{n + 1}", server)) for n in range(number)]
+
+
+@contextmanager
+def a_server() -> Iterator[str]:
+    """A PostgreSQL; its address. It is never killed itself, so it need not wait for its disk."""
+    import psycopg
+
+    # Not in pytest's folder: the server is another account's when we are root, and pytest keeps that account out.
+    with tempfile.TemporaryDirectory(prefix="offboard-") as folder, postgres(Path(folder) / "pg") as address:
+        with psycopg.connect(address, autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET fsync = off")
+            admin.execute("SELECT pg_reload_conf()")
+        yield address
 
 
 def judged(labs: list[Lab], shape: Case, kinds: Callable[[int], Iterable[str]]) -> Iterator[Verdict]:

@@ -6,7 +6,6 @@ Here each point is struck once, in one way; `python -m tests.crash --all` strike
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,8 @@ import pytest
 
 from tests.crash.cases import APPLY, RESUME, Case, operate, prepare
 from tests.crash.judge import converged, effects, told_before, undisturbed
-from tests.crash.lanes import judged, lanes
+from tests.crash.lanes import a_server, judged, lanes
 from tests.crash.points import FREEZE, KINDS
-from tests.engine.farm import postgres
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are told by /proc")
 
@@ -30,8 +28,7 @@ SEEN = {
 @pytest.fixture(scope="module")
 def servers() -> Iterator[dict[str, str]]:
     """Addresses by the name of the database."""
-    # Not in pytest's folder: the server is another account's when we are root, and pytest keeps that account out.
-    with tempfile.TemporaryDirectory(prefix="offboard-") as folder, postgres(Path(folder) / "pg") as address:
+    with a_server() as address:
         yield {"sqlite": "", "postgresql": address}
 
 
