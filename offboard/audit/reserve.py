@@ -44,8 +44,9 @@ class Reserve:
         """
         if self.ready():
             return
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        # One name for all, because the log is locked meanwhile: what a crash leaves is used again.
+        part = self.path.with_name(f"{self.path.name}.part")
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             _allocate(descriptor)
             os.replace(part, self.path)
