@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -145,15 +146,13 @@ class App:
         from offboard.render.style import for_encoding
 
         text = for_encoding(text, sys.stdout.encoding or "ascii")
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        _write(text if text.endswith("\n") else text + "\n")
 
     def out_json(self, document: Any, *, line: bool = False) -> None:
         """A result for a program: indented when it is one document, else one line."""
         import json
 
-        sys.stdout.write(json.dumps(document, indent=None if line else 2, ensure_ascii=True) + "\n")
-        sys.stdout.flush()
+        _write(json.dumps(document, indent=None if line else 2, ensure_ascii=True) + "\n")
 
     def say(self, text: str) -> None:
         """Progress or a message, on stderr; not with --quiet."""
@@ -165,7 +164,24 @@ class App:
         from offboard.render.safe import PROSE, safe
 
         # Names, answers and advice of others come this way; a line of theirs must not look like one of ours.
-        click.echo("\n  ".join(safe(line, PROSE) for line in text.split("\n")), err=True)
+        try:
+            click.echo("\n  ".join(safe(line, PROSE) for line in text.split("\n")), err=True)
+        except BrokenPipeError:
+            _forget(sys.stderr)
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget(sys.stdout)
+
+
+def _forget(stream: TextIO) -> None:
+    """Its reader has gone; nothing may be written to it any more, not even at exit. Whoever watches a run and leaves
+    (`| head`) must not stop it in the middle."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 pass_app = click.make_pass_decorator(App)
