@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from offboard.audit import Audit
 from offboard.audit.told import BLOCK, backwards
 
@@ -22,7 +24,8 @@ def say(log: Audit, event: str, leaver: str, **fields: Any) -> None:
     log.write(event, leaver={"id": leaver, "upn": leaver}, step="one", change=change(leaver), **fields)
 
 
-def test_the_last_word_about_each_change_is_told_and_a_settled_leaver_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moved", [False, True], ids=["one file", "two files"])
+def test_the_last_word_about_each_change_is_told_and_a_settled_leaver_is_not(tmp_path: Path, moved: bool) -> None:
     with Audit.open(tmp_path / "audit.jsonl", now=lambda: NOW) as audit:
         log, other = audit.bind(run="aa"), audit.bind(run="bb")
         log.write("run-started")
@@ -30,6 +33,8 @@ def test_the_last_word_about_each_change_is_told_and_a_settled_leaver_is_not(tmp
             say(log, "intent", leaver)
         say(log, "outcome", "done", outcome="changed")
         say(log, "outcome", "settled", outcome="changed")
+        if moved:
+            audit.rotate()
         log.write("leaver-ended", leaver={"id": "settled", "upn": "settled"})
         say(other, "outcome", "begun", outcome="failed")
 
