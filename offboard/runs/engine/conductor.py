@@ -76,7 +76,10 @@ class Conductor:
         return None
 
     async def _work(self, turn: Turn) -> JSON:
-        if self.stopping or not self.store.turns.shares(turn.id):
+        if self.stopping:  # told to stop before this one was begun
+            self.store.turns.stop(turn.id, STOPPED)
+            return None
+        if not self.store.turns.shares(turn.id):
             return None
         now = await self.now()
         if turn.deal > 1 and turn.at > now:  # the queue's clock is ahead of Graph's
