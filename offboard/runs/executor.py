@@ -322,6 +322,9 @@ class LeaverRun:
                 self._untold(each, answer, sent)
             elif sent.blocked.get(each.id):
                 pending.append(each)  # whether it is so cannot be read: it may be looked for again, and never sent again
+            elif not elsewhere and self._waits(each, answer, left, sent):
+                pending.append(each)
+                late.append(each)
             elif sent.may_show(each, now) and (elsewhere or refused or (answer is not None and answer.ok)):
                 pending.append(each)  # executed, or perhaps so, and not yet visible: replication takes its time
             elif elsewhere and not (answer and answer.ok):
@@ -329,18 +332,15 @@ class LeaverRun:
             elif answer is None or ((answer.ambiguous or answer.throttled) and now - sent.started < self.tools.deadline):
                 pending.append(each)
                 send.append(each)
-            elif self._waits(each, answer, left, sent):
-                pending.append(each)
-                late.append(each)
             else:
                 self._fail(each, answer, sent, now)
         return pending, with_late(send, late)
 
-    def _waits(self, each: Pending, answer: Answer, left: Sequence[Pending], sent: Sent) -> bool:
+    def _waits(self, each: Pending, answer: Answer | None, left: Sequence[Pending], sent: Sent) -> bool:
         """Whether a refusal may pass once others of the same step, not sent yet, are done."""
         action = ACTIONS[each.planned.step.action]
         others = any(o.planned is each.planned and sent.answer(o) is None for o in left)
-        return others and not answer.ok and action.waits_for_others(answer.status or 0)
+        return answer is not None and others and not answer.ok and action.waits_for_others(answer.status or 0)
 
     def _untold(self, each: Pending, answer: Answer | None, sent: Sent) -> None:
         """What cannot be read is not done: never sent, it is left; sent, it has failed."""
