@@ -37,9 +37,9 @@ def servers() -> Iterator[dict[str, str]]:
     [
         ("plan", "sqlite", 1, 1),
         ("apply", "sqlite", 1, 1),
-        ("resume", "sqlite", 1, 1),
-        ("apply", "postgresql", 1, 1),
-        ("apply", "postgresql", 3, 2),
+        ("resume", "sqlite", 1, 2),
+        ("apply", "postgresql", 1, 3),
+        ("apply", "postgresql", 3, 6),
     ],
 )
 def test_whoever_is_killed_at_any_point_is_resumed_once_and_nothing_is_lost_or_repeated(
