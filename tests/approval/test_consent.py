@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import random
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -13,10 +17,11 @@ from offboard.approval import Approval, Offer, Signer, judge, needed, refuse_unl
 from offboard.approval.signers import parse_signers
 from offboard.errors import OffboardError, Refused
 from offboard.model import Effect, Override, Plan
-from offboard.planfile import dump, load, seal
+from offboard.planfile import digest, dump, load, seal
+from offboard.planjson import canonical
 from offboard.settings.tenantconfig import Guards
 from tests.approval.people import DANA, ERIN, STRANGER, Person
-from tests.world import SAWYER, START, a_world, steps
+from tests.world import ADELE, SAWYER, START, a_world, steps
 
 LIST = DANA.line() + ERIN.line()
 LATER = START + timedelta(hours=1)
@@ -225,3 +230,43 @@ def test_every_single_byte_edit_of_an_approval_is_refused(plan: Plan) -> None:
     for place in range(len(offer.text)):
         edited = offer.text[:place] + bytes([offer.text[place] ^ 1]) + offer.text[place + 1 :]
         refusal(plan, replace(offer, text=edited))
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where the plain values of a document stand."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not isinstance(value, dict | list):
+        yield path
+    for key, each in inner:
+        yield from leaves(each, (*path, key))
+
+
+def edited(document: Any, chance: random.Random) -> Any:
+    """The document with one value changed, or one entry left out."""
+    path = chance.choice(list(leaves(document)))
+    holder = document
+    for key in path[:-1]:
+        holder = holder[key]
+    old = holder[path[-1]]
+    if chance.random() < 0.2:
+        del holder[path[-1]]
+    else:
+        others = [None, True, 7, "", "x", ADELE, str(old) + "x", str(old).upper(), "2027-01-01T00:00:00Z", "irreversible"]
+        holder[path[-1]] = chance.choice([other for other in others if other != old or type(other) is not type(old)])
+    return document
+
+
+def test_a_thousand_edits_that_give_the_plan_a_fresh_digest_are_refused_by_the_approval(plan: Plan) -> None:
+    offer, data, refused = DANA.offer(plan), dump(plan), 0
+    for seed in range(1000):
+        document = edited(json.loads(data), random.Random(seed))
+        document["digest"] = digest(document)
+        forged = canonical(document) + b"\n"
+        if forged == data:
+            continue  # what was changed was the digest itself, and it was put right
+        if code := ends_with(forged):
+            assert code in (2, 3)
+        else:
+            refusal(load(forged, "sawyer.json"), offer)
+            refused += 1
+    assert refused > 200

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from offboard.approval.keygen import public_half
 from offboard.approval.keygen import sign as keygen_sign
 from offboard.approval.sshsig import BadSignature, armor, check, fingerprint, parse, sealed, sign, signed_data, string
+from offboard.errors import Refused, UsageError
 from tests.approval.people import key_of, private_file, public_line
 
 TEXT = b"offboard approval 1\n"
@@ -147,3 +150,36 @@ def test_what_is_no_signature_is_refused_with_a_reason(text: bytes) -> None:
     with pytest.raises(BadSignature) as seen:
         check(parse(text), TEXT)
     assert str(seen.value)
+
+
+@openssh
+def test_a_key_that_only_the_agent_holds_signs_by_its_public_half(tmp_path: Path) -> None:
+    if shutil.which("ssh-agent") is None:
+        pytest.skip("there is no ssh-agent")
+    with tempfile.TemporaryDirectory() as short:  # the path of a socket must be short
+        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "SSH_AUTH_SOCK": f"{short}/agent"}
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", f"{short}/agent"], stdout=subprocess.DEVNULL)
+        try:
+            path = private_file(tmp_path / "key", key_of("dana"))
+            while not Path(f"{short}/agent").exists():
+                assert agent.poll() is None
+            subprocess.run(["ssh-add", "-q", path], env=environ, check=True)
+            path.unlink()
+            public = tmp_path / "key.pub"
+            public.write_text(public_line(key_of("dana")) + "\n")
+            made = keygen_sign(TEXT, public, "offboard-plan", environ)
+        finally:
+            agent.terminate()
+            agent.wait()
+    assert ours(made)
+    assert parse(made).key == public_half(public)
+
+
+@openssh
+def test_a_file_that_is_no_key_is_named_with_what_openssh_says(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("no key\n")
+    (tmp_path / "key").chmod(0o600)
+    with pytest.raises(UsageError, match="is not an SSH key"):
+        public_half(tmp_path / "key")
+    with pytest.raises(Refused, match="did not sign"):
+        keygen_sign(TEXT, tmp_path / "key", "offboard-plan")
