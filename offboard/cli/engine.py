@@ -31,6 +31,7 @@ async def at_desk(session: Session, tenant: str, tellers: Tellers, accepted: tup
 
     conductor = _conductor(session, tellers, accepted, now, lambda _outcome: None)
     async with crew(session.store, session.app.engine_place(), tenant, conductor, listen=False) as found:
+        found.desk.attend()
         yield found.desk
 
 

@@ -40,8 +40,10 @@ class Desk:
     _waiting: list[tuple[int, int, int, Turn]] = field(default_factory=list)
     _said: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    def attend(self) -> None:
+        """This process is for runs that somebody waits for."""
         self.conductor.mine = self._mine
+        self.conductor.waits = self.store.db.shared
 
     async def begin(self, applier: Applier, plan: Plan, run: str) -> RunOutcome:
         """Consume the plan and carry out everything that is due.
