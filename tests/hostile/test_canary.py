@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent.parent
 USER = "SawyerM@contoso.com"
 SECRET = "Canary~7Q9-client.secret_5f0c2d81"
 RUNNER = "c0000000-0000-4000-8000-000000000001"
-SECRET_FILES = ("secret", "app.pem", "app.pfx")
+SECRET_FILES = ("secret", "app.pem", "app.pfx", "audit.key")
 CONFIG = """
 default = "contoso"
 [tenants.contoso]
@@ -113,7 +113,8 @@ class Stage:
         seen = canary.SEEN
         assert seen.calls is not None
         found = {p for p in seen.passwords if any(p in call.body for call in seen.calls)}
-        return found | seen.tokens | {SECRET.encode()} | set(self.key.splitlines()[2:5])
+        keys = [path.read_bytes().strip().rpartition(b":")[2] for path in self.folder.rglob("audit.key")]
+        return found | seen.tokens | {SECRET.encode(), *keys} | set(self.key.splitlines()[2:5])
 
     def demand_nothing_leaked(self, *, resets: int | None = None) -> None:
         """Search everything."""
