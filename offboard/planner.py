@@ -267,7 +267,7 @@ def identify(account: Account, facts: Facts, values: Mapping[str, str]) -> Leave
         "licenses": _count(facts.others.get(Licenses)),
         "roles": _roles(facts),
         "isResourceAccount": account.resource_account or None,
-        "licensed": account.licensed,
+        "licensed": None if account.licensed else account.licensed,  # said only where there is none
         "parameters": dict(values) or None,
     }
     kept = {key: value for key, value in about.items() if value is not None}

@@ -13,6 +13,7 @@ import pytest
 
 from offboard.permissions.roles import ROLES
 from offboard.sandbox.behavior import Behavior
+from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.server import ServerThread
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.wire import Request
@@ -92,6 +93,33 @@ def test_a_person_with_a_device_code_does_all_of_it(offboard: Offboard, configur
     assert "delegated-only" not in said.out
     assert "enter the code" in said.err
     assert sandbox.journal()[-1].caller.startswith("user:")
+
+
+def test_nobody_offboards_themselves_whatever_is_overridden(offboard: Offboard, configure: Configure) -> None:
+    sandbox = configure("device-code", CONSOLE)
+    lift = ("--override", "administrators=I leave", "--override", "app_owner=I leave")
+    said = offboard("--quiet", "run", "leaver", "admin@contoso.com", "--yes", *lift)
+
+    assert said.code == 3, said.out + said.err
+    assert "self: MOD Administrator (admin@contoso.com) is who is signed in here" in " ".join(said.err.split())
+    assert sandbox.journal() == []
+
+
+def test_an_app_that_may_not_see_eligible_roles_is_told_the_permission_and_writes_nothing(
+    offboard: Offboard, configure: Configure
+) -> None:
+    sandbox = configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
+    seed = contoso()
+    runner = next(app for app in seed["apps"] if app["appId"] == RUNNER)
+    runner["permissions"] = [name for name in runner["permissions"] if "RoleManagement" not in name]
+    sandbox.reset(seed)
+    said = offboard("run", "leaver", USER, "--yes")
+
+    assert said.code == 3, said.out + said.err
+    told = " ".join(said.err.split())
+    assert "administrators: whether Sawyer Miller (SawyerM@contoso.com) is an administrator cannot be told" in told
+    assert "RoleManagement.Read.Directory" in told
+    assert sandbox.journal() == []
 
 
 def test_a_missing_consent_is_named_before_anything_is_written(offboard: Offboard, configure: Configure) -> None:
