@@ -73,12 +73,13 @@ def command(
 
 
 def _run(app: App, path: Path, run: str, form: str, target: timedelta) -> int:
-    from offboard.audit import read, verify
+    from offboard.audit import verify
     from offboard.report.collect import collect
     from offboard.report.data import report_json
     from offboard.report.evidence import document
+    from offboard.report.source import records
 
-    found = collect(read(path), verify(path), run)
+    found = collect(records(path), verify(path), run)
     _say(app, form, lambda: report_json(found, target), lambda: document(found, target))
     return 3 if found.flaw else 0
 
@@ -93,18 +94,20 @@ def _period(
     only: tuple[str, ...],
     expected: Path | None,
 ) -> int:
-    from offboard.audit import read, verify
+    from offboard.audit import verify
     from offboard.report.collect import gather, survey
     from offboard.report.data import period_json
     from offboard.report.period import Period, cases_of, draw, in_full
     from offboard.report.population import period_document
+    from offboard.report.source import records
 
     names = _expected(expected) if expected else None
     verification = verify(path)
-    runs = survey(read(path), verification, *span)
+    runs = survey(records(path), verification, *span)
     cases = cases_of(runs, target)
     drawn = draw(cases, sample=sample, only=only)
-    files = gather(read(path), runs, {case.run.run for case in drawn})
+    wanted = {case.run.run for case in drawn}
+    files = gather(records(path, runs=wanted, verified=verification.ok), runs, wanted)
     period = Period(*span, target, runs, cases, in_full(drawn, files), names)
     _say(app, form, lambda: period_json(period), lambda: period_document(period))
     return 3 if verification.problem else 0

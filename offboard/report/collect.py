@@ -11,6 +11,7 @@ from offboard.audit import Flaw, Verification
 from offboard.errors import UsageError
 from offboard.model import JSON, Change
 from offboard.planjson import change_from_json
+from offboard.report.shape import shaped
 from offboard.report.tally import ENDED, Record, RunHead, Tally, key_of, outcome_of
 
 SEAL = "checkpoint"
@@ -134,7 +135,7 @@ def collect(records: Iterable[Record], verification: Verification, asked: str) -
     by_plan: dict[str, list[Record]] = {}
     runs: dict[str, str] = {}
     seals: list[Record] = []
-    for record in records:
+    for record in shaped(records):
         run, plan = str(record.get("run") or ""), str(record.get("plan") or "")
         if record["event"] == SEAL:
             seals.append(record)
@@ -163,7 +164,7 @@ def survey(
     plans: dict[str, Record] = {}
     runs: dict[str, RunHead] = {}
     seals: list[Record] = []
-    for record in records:
+    for record in shaped(records):
         run, event = record.get("run"), record["event"]
         if run in runs:
             runs[run].fold(record)
@@ -196,7 +197,7 @@ def gather(records: Iterable[Record], heads: Sequence[RunHead], wanted: Collecti
     """
     found: dict[str, list[Record]] = {head.run: [] for head in heads if head.run in wanted}
     plans = {str(head.started.get("plan")): found[head.run] for head in heads if head.run in wanted}
-    for record in records:
+    for record in shaped(records):
         run = record.get("run")
         if run in found:
             found[run].append(record)
@@ -257,6 +258,13 @@ def _enter(leaver: LeaverFile, entry: Entry, key: tuple[str, str], quiet: dict[t
 
 def _change(found: JSON) -> Change | None:
     try:
-        return change_from_json(found) if isinstance(found, dict) else None
-    except (KeyError, TypeError, ValueError):
+        change = change_from_json(found) if isinstance(found, dict) else None
+    except (AttributeError, KeyError, TypeError, ValueError, UsageError):
         return None  # a text was cut short; the record itself is still shown
+    return change if change is not None and _sound(change) else None
+
+
+def _sound(change: Change) -> bool:
+    """Whether the names in it are names; a log that was edited may hold anything."""
+    refs = (change.target, *change.parts)
+    return isinstance(change.verb, str) and all(isinstance(x, str) for ref in refs for x in (ref.kind, ref.id, ref.name))

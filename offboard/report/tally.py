@@ -27,6 +27,10 @@ def part(record: Record, name: str) -> Record:
     return found if isinstance(found, Mapping) else {}
 
 
+def _list(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []
+
+
 def key_of(record: Record) -> str:
     """What a record of a change, or of a step as a whole, is about; the same for all records about it."""
     change = part(record, "change")
@@ -105,7 +109,7 @@ class Tally:
                 self.restorable = str(change.get("until") or "")
             elif verb == "free":
                 self.licenses += [
-                    str(each.get("name")) for each in change.get("parts") or () if isinstance(each, Mapping)
+                    str(each.get("name")) for each in _list(change.get("parts")) if isinstance(each, Mapping)
                 ]
 
     @property
