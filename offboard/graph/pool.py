@@ -28,6 +28,7 @@ AT_ONCE = 8
 """HTTP requests in the air; more would only slow httpx down, and four sustain the quota."""
 READ_BACK = 1000
 """Priority from which a read may wait for company: nothing that is still to be done hangs on it."""
+SOON = 0.01
 PATIENT = 2.0
 """Seconds for which such a read waits while the quota keeps everything else waiting as well."""
 
@@ -139,6 +140,8 @@ class Pool:
                 self._start(self._carry(items))
         except OffboardError as error:  # the purse cannot be reached: nothing may be written without it
             self._fail(self._writes, error)
+        except Exception as error:  # a bug must end the program, and not leave everybody waiting for ever
+            self._fail([*self._writes, *self._reads], error)
         self._wake_later()
 
     def _fail(self, calls: Sequence[_Call], error: BaseException) -> None:
@@ -148,14 +151,16 @@ class Pool:
 
     def _wake_later(self) -> None:
         """When nobody who lands is going to wake us: at the end of a hold, or when the purse opens again."""
-        if not _head(self._reads) and not _head(self._writes):
+        if self._timer or (not _head(self._reads) and not _head(self._writes)):
             return
         pause = self.hold()
-        if pause <= 0 and _head(self._writes):
-            pause = self._purse_opens - self.clock.monotonic()
-        if pause > 0 and not self._timer:
-            self._timer = True
-            self._start(self._alarm(pause))
+        if pause <= 0:
+            pause = self._purse_opens - self.clock.monotonic() if _head(self._writes) else 0.0
+            if pause <= 0 and self._in_air:
+                return
+        self._timer = True
+        # Whatever the clocks say, who waits while nothing is in the air is looked at again.
+        self._start(self._alarm(max(pause, SOON)))
 
     async def _alarm(self, seconds: float) -> None:
         await self.clock.sleep(seconds)

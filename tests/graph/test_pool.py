@@ -1,0 +1,96 @@
+"""The pool never forgets who waits, whatever the purse and the clocks say."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
+
+from offboard.clock import Clock
+from offboard.errors import GraphUnavailable, OffboardError
+from offboard.graph.answers import Answer
+from offboard.graph.pace import RESERVE, Bucket
+from offboard.graph.pool import BATCH, Pool
+from tests.world import START, Time
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Wire:
+    """Where batches go: noted, and answered at once or when let go."""
+
+    time: Time
+    sent: list[list[str]] = field(default_factory=list)
+
+    async def transmit(self, infos: list[RequestInformation]) -> list[Answer]:
+        self.sent.append([str(info.url) for info in infos])
+        await asyncio.sleep(0)
+        self.time.jump(seconds=0.1)
+        return [Answer("PATCH", str(info.url), 204) for info in infos]
+
+
+def call(n: int) -> RequestInformation:
+    info = RequestInformation(Method.PATCH)
+    info.url = f"https://graph.microsoft.com/v1.0/users/{n}"
+    return info
+
+
+def creeping(time: Time, step: float = 0.0007) -> Clock:
+    """A clock that goes on a little whenever it is looked at, as real ones do."""
+
+    def monotonic() -> float:
+        time.jump(seconds=step)
+        return time.moment.timestamp()
+
+    return Clock(now=lambda: time.moment, monotonic=monotonic, sleep=time.sleep)
+
+
+def pool_of(clock: Clock, wire: Wire, **bucket: float) -> Pool:
+    return Pool(wire.transmit, clock, Bucket(ticks=clock.monotonic, **bucket), lambda: 0.0)
+
+
+@pytest.mark.parametrize("step", [0.0007, 0.003, 0.006, 0.011, 0.019])
+async def test_writes_that_wait_for_the_quota_all_leave_in_full_batches(step: float) -> None:
+    time = Time()
+    wire = Wire(time)
+    pool = pool_of(creeping(time, step), wire, size=60.0, per_second=20.0)
+    await asyncio.wait_for(
+        asyncio.gather(*(pool.ask([call(n)], priority=n % 7, write=True) for n in range(400))), timeout=60
+    )
+
+    assert sum(map(len, wire.sent)) == 400
+    assert len(wire.sent) <= 400 / BATCH + 3
+    assert (time.moment - START).total_seconds() >= (400 - 60) / 20 - 2
+
+
+async def test_who_is_urgent_is_not_kept_waiting_by_the_many() -> None:
+    time = Time()
+    wire = Wire(time)
+    pool = pool_of(creeping(time), wire, size=60.0, per_second=20.0)
+    many = [asyncio.ensure_future(pool.ask([call(n)], priority=5, write=True)) for n in range(400)]
+    while sum(map(len, wire.sent)) < 60 - RESERVE:
+        await asyncio.sleep(0)
+    began = time.moment
+    await pool.ask([call(1000)], priority=-5, write=True)
+
+    assert (time.moment - began).total_seconds() < 1.5
+    assert sum(map(len, wire.sent)) < 120
+    await asyncio.gather(*many)
+
+
+async def test_a_purse_that_cannot_be_reached_is_told_to_whoever_wants_to_write() -> None:
+    class Lost(Bucket):
+        def take(self, wanted: int, reserve: float = 0.0) -> int:
+            raise GraphUnavailable("The database went away.")
+
+    time = Time()
+    wire = Wire(time)
+    pool = Pool(wire.transmit, creeping(time), Lost(), lambda: 0.0)
+    with pytest.raises(OffboardError, match="went away"):
+        await pool.ask([call(1)], priority=0, write=True)
+
+    assert wire.sent == []
