@@ -29,6 +29,7 @@ AT_ONCE = 8
 READ_BACK = 1000
 """Priority from which a read may wait for company: nothing that is still to be done hangs on it."""
 SOON = 0.01
+"""Seconds until somebody is looked at again for whom nothing else would wake us."""
 PATIENT = 2.0
 """Seconds for which such a read waits while the quota keeps everything else waiting as well."""
 
