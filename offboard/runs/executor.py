@@ -318,7 +318,7 @@ class LeaverRun:
             answer = sent.answer(each)
             elsewhere = self.called_off or (self.halted and self.halted != each.planned.step.id)
             refused = answer is not None and not answer.ok and not answer.ambiguous and not answer.throttled
-            if sent.blocked.get(each.id) and (answer is None or now - sent.started >= VISIBLE_WITHIN):
+            if sent.blocked.get(each.id) and (answer is None or sent.tried(each, now) >= VISIBLE_WITHIN):
                 self._untold(each, answer, sent)
             elif sent.blocked.get(each.id):
                 pending.append(each)  # whether it is so cannot be read: it may be looked for again, and never sent again
@@ -329,12 +329,16 @@ class LeaverRun:
                 pending.append(each)  # executed, or perhaps so, and not yet visible: replication takes its time
             elif elsewhere and not (answer and answer.ok):
                 self._drop(each, answer, sent)
-            elif answer is None or ((answer.ambiguous or answer.throttled) and now - sent.started < self.tools.deadline):
+            elif answer is None or (not refused and not answer.ok and sent.tried(each, now) < self._patience(each)):
                 pending.append(each)
                 send.append(each)
             else:
                 self._fail(each, answer, sent, now)
         return pending, with_late(send, late)
+
+    def _patience(self, each: Pending) -> float:
+        """Seconds for which it is tried; what cuts access is not given up before the run's own deadline."""
+        return self.tools.last_stand if ACTIONS[each.planned.step.action].contains else self.tools.deadline
 
     def _waits(self, each: Pending, answer: Answer | None, left: Sequence[Pending], sent: Sent) -> bool:
         """Whether a refusal may pass once others of the same step, not sent yet, are done."""
@@ -379,7 +383,7 @@ class LeaverRun:
             why = f"Graph accepted it ({answer.status}), but after {waited:.0f} s it cannot be read back"
             todo = "Look at the object in the admin center, then resume the run."
         elif answer.ambiguous or answer.throttled:
-            why = f"{unsure(answer)}; given up after {now - sent.started:.0f} s and {attempts} attempts"
+            why = f"{unsure(answer)}; given up after {sent.tried(each, now):.0f} s and {attempts} attempts"
             todo = "Resume the run later; what is done stays done."
         else:
             trouble = self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)

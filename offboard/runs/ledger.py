@@ -41,6 +41,7 @@ class Tools:
         say: Told what is going on meanwhile, in one line.
         bulk: Whether other leavers are carried out at the same time: calls then go out in their company.
         deadline: Seconds after which a throttled or unanswered change is given up.
+        last_stand: The same for what cuts access: the run's own deadline.
         told: What the audit already says of changes that an interrupted process had begun.
     """
 
@@ -53,6 +54,7 @@ class Tools:
     say: Callable[[str], None] = lambda _text: None
     bulk: bool = False
     deadline: float = 600.0
+    last_stand: float = 4 * 3600.0
     told: Told = field(default_factory=Told)
 
 

@@ -32,6 +32,7 @@ class Sent:
     interrupted: frozenset[Id] = frozenset()
     blocked: dict[Id, str] = field(default_factory=dict)
     _answers: dict[Id, Answer] = field(default_factory=dict)
+    _first: dict[Id, float] = field(default_factory=dict)
     _attempts: dict[Id, int] = field(default_factory=dict)
     _accepted: dict[Id, float] = field(default_factory=dict)
     _doubts: dict[Id, tuple[float, Answer]] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Sent:
                 del self._answers[each.id]
             return
         self._answers[each.id] = answer
+        self._first.setdefault(each.id, at)
         self._attempts[each.id] = self.attempts(each) + 1
         if answer.ok:
             self._accepted[each.id] = at
@@ -57,6 +59,10 @@ class Sent:
     def attempts(self, each: Pending) -> int:
         """How often it was sent."""
         return self._attempts.get(each.id, 0)
+
+    def tried(self, each: Pending, now: float) -> float:
+        """Seconds since the first answer; waiting for the quota before that is not trying."""
+        return now - self._first.get(each.id, now)
 
     def accepted(self, each: Pending) -> float:
         """When Graph accepted it."""

@@ -185,3 +185,18 @@ async def test_forbidden_facts_are_unknown_and_stay_open(tmp_path: Path) -> None
         assert world.writes() == []
         assert [note.code for note in outcome.leavers[0].open_items(())] == ["devices-unknown"]
         assert outcome.exit_code() == 1
+
+
+async def test_what_cuts_access_is_not_given_up_where_other_steps_are(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user", "remove-licenses"), "SawyerM@contoso.com")
+        world.misbehave(
+            fault(f"/users/{SAWYER}", "PATCH", times=25, status=429, retry_after=100),
+            fault("/users/*/assignLicense", "POST", times=25, status=429, retry_after=100),
+        )
+        outcome = await world.apply(plan)
+
+        assert outcomes(outcome.leavers[0].results)[0] == ("disable-user", "Sawyer Miller", "changed")
+        ended = {(result.step, result.outcome.value) for result in outcome.leavers[0].results}
+        assert ("remove-licenses", "failed") in ended
+        assert world.user(SAWYER)["accountEnabled"] is False
