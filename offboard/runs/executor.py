@@ -97,6 +97,7 @@ class LeaverRun:
 
     def stopped(self, why: str) -> LeaverOutcome:
         """The outcome when the run stops in the middle of this leaver."""
+        self.ledger.abandon(self.due)
         self.ledger.audit("stopped", why=why)
         return self._outcome(None, stopped=why)
 

@@ -20,7 +20,7 @@ from offboard.graph.send import utc_now_of
 from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result, Step
 from offboard.planjson import change_json
 from offboard.runs.stages import Pending
-from offboard.runs.store import Interrupted, Recorded, Store
+from offboard.runs.store import CANCELED, Interrupted, Recorded, Store
 
 SO = (Outcome.CHANGED, Outcome.UNCHANGED)
 """Outcomes after which a change is so."""
@@ -232,6 +232,17 @@ class Ledger:
                 raise Interrupted(f"Nothing more was sent: {lost}.")
             self._write([("outcome", told) for told, _ in concluded if told])
             self.tools.store.conclude(self.run, self.mine.leaver.id, [result for _, result in concluded])
+
+    def abandon(self, due: Sequence[PlannedStep]) -> None:
+        """Stopped, and canceled besides: nobody will look any more at what was sent, so that is how it ended."""
+        leaver, store = self.mine.leaver.id, self.tools.store
+        if store.leases.blocked(self.plan.tenant.id, leaver) or not store.steered(self.run, leaver).startswith(CANCELED):
+            return
+        why = "it may have been sent before the run was stopped, and was not looked at again: the run was canceled"
+        for planned in due:
+            open_ones = [r.change for (step, _), r in self.recorded.items() if step == planned.step.id and not r.result]
+            for change in open_ones:
+                self.conclude(planned, change, Outcome.SKIPPED, why)
 
     def _remember(self, planned: PlannedStep, change: Change, result: Result) -> None:
         """Found so without our doing: a later phase must notice when it is so no longer.

@@ -42,6 +42,8 @@ PORTION = 500
 SAME = timedelta(seconds=10)
 """How long what other runs have done is not asked for again."""
 
+CANCELED = "the run was canceled"
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
@@ -368,7 +370,7 @@ class Store:
         """Why a person wants nothing more to be done for this leaver; empty when nobody does."""
         for share in read_shares(self.db, "run = ? AND leaver = ?", (run, leaver)):
             if share.state == "canceled":
-                return f"the run was canceled ({share.why})"
+                return f"{CANCELED} ({share.why})"
             if share.hold is not None:
                 return f"the run is held ({share.hold})"
         return ""

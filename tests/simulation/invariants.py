@@ -62,6 +62,8 @@ def _converged(life: Life) -> None:
         if last.attempt is QUIET and getattr(last.error, "exit_code", 0) != 3:
             raise BrokenError("convergence", f"undisturbed, and yet: {last.error!r}")
         return
+    if last.attempt.ending is not None and last.attempt.ending.kind == "stall":
+        return  # the process that has gone on instead brought it to its end
     if last.outcome.exit_code() == 5:
         if last.attempt is not QUIET:
             return  # canceled meanwhile, or cut off while another process brought it to its end
