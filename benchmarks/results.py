@@ -20,7 +20,8 @@ TOO_WIDE = 0.20
 
 ELSEWHERE = (
     "- `kill -9` at every persisted point: `tests/crash`, judged by the tenant's journal; random faults: `tests/simulation`.",
-    "- Every single-byte edit of a plan is refused, every edit, cut and swap of an audit is found: `tests/runs/test_drift.py`, `tests/audit`.",
+    "- Every single-byte edit of a plan is refused: `tests/runs/test_drift.py`; every edit, cut and swap of an audit is found: "
+    "`tests/audit`.",
     "- The quota is never exceeded, nothing leaves before its `Retry-After`: `tests/runs/test_bulk.py`, `tests/simulation`.",
 )
 """Rows of the design that are true or false, and have no figure."""
