@@ -38,7 +38,7 @@ from offboard.settings.config import load_config
 from tests.simulation.loop import run_virtually
 from tests.simulation.process import Process, Wire, meddle_with
 from tests.simulation.scenario import Attempt, Scenario
-from tests.simulation.tape import Asked, Event, Meddled, Steered
+from tests.simulation.tape import Asked, Event, Meddled, Recorded, Steered
 from tests.world import START, steps
 
 SHM = Path("/dev/shm")
@@ -113,6 +113,14 @@ class Life:
         if self._state() is None:
             return
         store, audit = self.open_store(), Audit.open(self.folder / "audit.jsonl", now=self.now)
+        file, commit = audit._file, audit._file.commit
+
+        def told() -> None:
+            data = bytes(file._staged)
+            commit()
+            self.tape.extend(Recorded(0, json.loads(line)) for line in data.splitlines())
+
+        file.commit = told  # type: ignore[method-assign]
         try:
             hand = Steering(store, audit.bind(actor="somebody"), "because")
             record = store.run(self.run)
