@@ -85,7 +85,10 @@ class Steering:
         for share in self._open(record, user):
             steps = self.to_come(record, share)
             if steps:
-                moved = {**share.moved, **{p.step.id: p.step.due.at(leave) for p in steps}}
+                # Steps with nothing to change move along: left behind, they would be asked before their turn.
+                first, plan = min(p.due for p in steps), as_moved(self.store.parts(record.id, [share])[0], share)
+                along = [p for p in plan.steps if p.due >= first and not p.changes]
+                moved = {**share.moved, **{p.step.id: p.step.due.at(leave) for p in (*steps, *along)}}
                 due = min(p.step.due.at(leave) for p in steps)
                 found.append(replace(share, leave=leave, moved=moved, due=due))
         return self._do("rescheduled", record, found, "has steps that are still to come", leave=stamp(leave))
