@@ -32,10 +32,6 @@ def clock(speed: float, origin: float) -> Clock:
 def main() -> None:
     """Run one command of `offboard`."""
     speed, origin = float(sys.argv[1]), float(sys.argv[2])
-    from offboard.graph import pace
-
-    # The quota that processes share is kept on the machine's clock, in the store: it must come back faster there.
-    pace.PER_SECONDS /= speed  # before anybody else reads it
     from offboard.cli.main import main as offboard
 
     sys.argv = ["offboard", *sys.argv[3:]]
