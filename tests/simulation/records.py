@@ -61,7 +61,7 @@ class Book:
             self.unclaimed.append(set(covered))
 
     def refused(self, who: str, place: int) -> None:
-        """The leaver was refused: intents that a power cut kept from the store were never sent, and end with that."""
+        """The leaver was refused or called off: intents that a power cut kept from the store were never sent, and end with that."""
         for key in [key for key, opened in self.opened.items() if key[2] == who and self.untold(opened, place)]:
             del self.opened[key]
 
@@ -81,7 +81,7 @@ def intents_and_outcomes(life: Life) -> None:
     """I1: every effect has exactly one intent before it and one outcome after it."""
     book = Book(life)
     for place, event in enumerate(life.tape):
-        if isinstance(event, Recorded) and event.record["event"] == "refused":
+        if isinstance(event, Recorded) and event.record["event"] in ("refused", "canceled"):
             book.refused(event.record["leaver"]["id"], place)
         if isinstance(event, Recorded) and event.record.get("change"):
             _enter(book, event.record, place)
@@ -129,7 +129,7 @@ def only_what_was_planned(life: Life) -> None:
     licenses = {each.leaver.id: _licenses(each) for each in life.plan.leavers}
     refused: set[tuple[int, str]] = set()
     for event in life.tape:
-        if isinstance(event, Recorded) and event.record["event"] == "refused":
+        if isinstance(event, Recorded) and event.record["event"] in ("refused", "canceled"):
             refused.add((event.process, event.record["leaver"]["id"]))
         for call in event.calls if isinstance(event, Asked) else ():
             if not call.write:
