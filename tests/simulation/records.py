@@ -61,7 +61,7 @@ class Book:
             self.unclaimed.append(set(covered))
 
     def refused(self, who: str, place: int) -> None:
-        """The leaver was refused or called off: intents that a power cut kept from the store were never sent, and end with that."""
+        """The leaver was refused or called off: what never reached the store was never sent, and ends so."""
         for key in [key for key, opened in self.opened.items() if key[2] == who and self.untold(opened, place)]:
             del self.opened[key]
 
