@@ -71,7 +71,7 @@ def recorder(file: LogFile, now: Callable[[], datetime]) -> Recorder:
             "prev": head.prev,
         }
 
-    processors: list[structlog.typing.Processor] = [arrange, plain, redact, cap, stamp, chain, render]
+    processors: list[structlog.typing.Processor] = [arrange, clean, stamp, chain, render]
     return cast(Recorder, structlog.wrap_logger(Sink(file), processors=processors, wrapper_class=Recorder))
 
 
@@ -89,26 +89,39 @@ def arrange(_logger: Any, _method: str, fields: Fields) -> Fields:
     return {"event": event, **kept}
 
 
-def plain(_logger: Any, _method: str, fields: Fields) -> Fields:
-    """Turn values into JSON's, and refuse fractions and everything that JSON has no word for."""
-    return {key: _plain(value) for key, value in fields.items()}
+def clean(_logger: Any, _method: str, fields: Fields) -> Fields:
+    """Make what is written plain, harmless and short.
+
+    Values become JSON's; fractions and everything that JSON has no word for are refused. Secrets are hidden: values of
+    type `Secret`, values under a secret's name, and tokens inside texts. Every text is shortened to 512 characters.
+    """
+    return {key: _clean(value, key) for key, value in fields.items()}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return _text(value)
-    if value is None or isinstance(value, (bool, Secret)):
+def _clean(value: Any, key: str = "") -> Any:
+    if value is None or value is True or value is False:
         return value
+    if isinstance(value, Secret) or _names_a_secret(key):
+        return HIDDEN
+    if isinstance(value, str):
+        text = _text(value)
+        return _capped(_JWT.sub(HIDDEN, text) if "eyJ" in text or "bearer" in text.lower() else text)
+    if isinstance(value, dict | Mapping):
+        return {_capped(_key(name)): _clean(each, name) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(each) for each in value]
+    return _clean_rare(value)
+
+
+def _clean_rare(value: Any) -> Any:
     if isinstance(value, int) and abs(value) <= _EXACT:
         return int(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {_key(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each) for each in (sorted(value) if isinstance(value, set | frozenset) else value)]
+        return {each.name: _clean(getattr(value, each.name), each.name) for each in dataclasses.fields(value)}
+    if isinstance(value, set | frozenset):
+        return [_clean(each) for each in sorted(value)]
     raise TypeError(f"a {type(value).__name__} cannot stand in the audit; fractions and objects are not written")
 
 
@@ -123,43 +136,13 @@ def _text(value: str) -> str:
     return str(value) if value.isascii() else _LONE_SURROGATE.sub("\ufffd", str(value))
 
 
-def redact(_logger: Any, _method: str, fields: Fields) -> Fields:
-    """Hide secrets: values of type `Secret`, values under a secret's name, and tokens inside texts."""
-    return {key: _redacted(value, key) for key, value in fields.items()}
-
-
-def _redacted(value: Any, key: str = "") -> Any:
-    if isinstance(value, Secret):
-        return HIDDEN
-    if value is not None and not isinstance(value, bool) and _names_a_secret(key):
-        return HIDDEN
-    if isinstance(value, str):
-        return _JWT.sub(HIDDEN, value) if "eyJ" in value or "bearer" in value.lower() else value
-    if isinstance(value, dict):
-        return {name: _redacted(each, name) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_redacted(each) for each in value]
-    return value
-
-
 @lru_cache(maxsize=4096)
 def _names_a_secret(key: str) -> bool:
     return _SECRET_KEY.search(re.sub("[-_ ]", "", key).lower()) is not None
 
 
-def cap(_logger: Any, _method: str, fields: Fields) -> Fields:
-    """Shorten every text to 512 characters."""
-    return {key: _capped(value) for key, value in fields.items()}
-
-
-def _capped(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= CAP else value[: CAP - 1] + "…"
-    if isinstance(value, dict):
-        return {_capped(name): _capped(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_capped(each) for each in value]
-    return value
+def _capped(text: str) -> str:
+    return text if len(text) <= CAP else text[: CAP - 1] + "…"
 
 
 def chain(_logger: Any, _method: str, fields: Fields) -> Fields:

@@ -32,7 +32,7 @@ def show_plan(app: App, plan: Plan) -> None:
         return
     from offboard.render.text import plan_text
 
-    app.out(plan_text(plan, width=app.width(), color=app.color(sys.stdout), now=app.clock.now()))
+    app.out(plan_text(plan, width=app.width(), color=app.color(sys.stdout), now=app.clock.now(), whole=False))
 
 
 def approvals_of(app: App, plan: Plan, file: Path) -> tuple[Approval, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from offboard.model import Change, Effect, LeaverPlan, Note, OnFailure, Plan, PlannedStep
@@ -37,24 +37,27 @@ def _noted(notes: Iterable[tuple[PlannedStep, Note]], labels: Labels) -> str:
     return ", ".join(f"{label} [{safe(code)}]" for label, code in said)
 
 
-def _counted(changes: Sequence[Change]) -> str:
+def _counted(changes: Iterable[Change]) -> str:
     """`9 changes: 8 reversible, 1 recoverable until …`, worst last."""
-    if not changes:
+    by, until = Counter[Effect](), set[datetime]()
+    for change in changes:
+        by[change.effect] += 1
+        if change.effect is Effect.RECOVERABLE and change.until:
+            until.add(change.until)
+    if not by:
         return "Nothing would be changed."
-    by = Counter(change.effect for change in changes)
     said = [f"{by[Effect.REVERSIBLE]} reversible"] if by[Effect.REVERSIBLE] else []
     if by[Effect.RECOVERABLE]:
-        until = [c.until for c in changes if c.effect is Effect.RECOVERABLE and c.until]
         said.append(f"{by[Effect.RECOVERABLE]} recoverable" + (f" until {stamp(min(until))}" if until else ""))
     if by[Effect.IRREVERSIBLE]:
         said.append(f"{by[Effect.IRREVERSIBLE]} that cannot be undone")
-    return f"{count(len(changes), 'change')}: {', '.join(said)}."
+    return f"{count(by.total(), 'change')}: {', '.join(said)}."
 
 
 def total(plan: Plan, now: datetime) -> Iterator[str]:
     """The sentences about the plan as a whole."""
     if len(plan.leavers) > 1:
-        yield f"{count(len(plan.leavers), 'leaver')}. " + _counted([c for each in plan.leavers for c in each.changes])
+        yield f"{count(len(plan.leavers), 'leaver')}. " + _counted(c for each in plan.leavers for c in each.changes)
         yield from _left(plan, now)
     going_on = [safe(s.id) for s in plan.playbook.steps if s.on_failure is OnFailure.CONTINUE]
     if going_on:

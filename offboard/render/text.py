@@ -10,7 +10,7 @@ from offboard.render.layout import align, hang, pad, wrap
 from offboard.render.safe import width as columns
 from offboard.render.style import Style
 from offboard.render.tables import table_lines
-from offboard.render.view import LeaverView, PlanView, Row, StepView, see
+from offboard.render.view import LeaverView, PlanView, Row, StepView, brief, see
 
 MANY = 5
 """With more leavers than this a compact table stands before the details."""
@@ -18,8 +18,13 @@ MANY = 5
 _STEP = 18
 """Columns for a step's id; a longer one gets a line of its own."""
 
+VERY_MANY = 200
+"""Leavers up to which everybody is shown before they are carried out; nobody reads thirty thousand lines at a prompt."""
+SHOWN = 20
+"""Leavers of very many that are shown: those with objections or open items."""
 
-def plan_text(plan: Plan, *, width: int = 80, color: bool = False, now: datetime) -> str:
+
+def plan_text(plan: Plan, *, width: int = 80, color: bool = False, now: datetime, whole: bool = True) -> str:
     """The plan as a reviewer reads it on a terminal.
 
     Args:
@@ -27,8 +32,10 @@ def plan_text(plan: Plan, *, width: int = 80, color: bool = False, now: datetime
         width: Columns of the terminal; at least 60 are used.
         color: Whether to emphasize with ANSI sequences.
         now: The reader's time, from which `in 30 days` is counted.
+        whole: Whether every leaver is shown, however many there are.
     """
-    view, page = see(plan, now), _Page(max(60, width), Style(color))
+    view = see(plan, now) if whole or len(plan.leavers) <= VERY_MANY else brief(plan, now, SHOWN)
+    page = _Page(max(60, width), Style(color))
     return "\n".join(line.rstrip() for line in page.lines(view)) + "\n"
 
 

@@ -6,7 +6,7 @@ A `PlanView` holds finished, sanitized words in the order in which they are to b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from offboard.model import Effect, LeaverPlan, Note, Plan, PlannedStep, Step, Table
@@ -110,12 +110,37 @@ def see(plan: Plan, now: datetime) -> PlanView:
     )
 
 
+def brief(plan: Plan, now: datetime, most: int) -> PlanView:
+    """The plan of very many, with only those leavers about whom something must be known.
+
+    Args:
+        plan: As made.
+        now: The reader's time.
+        most: How many are shown at most.
+    """
+    told = [each for each in plan.leavers if each.objections or each.open_items(plan.playbook.accept)]
+    shown = replace(plan, leavers=tuple(told[:most]) or (plan.leavers[0],))
+    view, several = see(shown, now), count(len(plan.leavers), "leaver")
+    left = f"{count(len(told) - most, 'more leaver')} with objections or open items; " if len(told) > most else ""
+    whole = (
+        f"{left}{len(plan.leavers) - len(shown.leavers)} leavers are not shown. In full: offboard show FILE, or --json."
+    )
+    return replace(
+        view,
+        title=f"Plan {safe(plan.short_id)}: {safe(plan.playbook.name)} for {several}",
+        summary=(whole, *total(plan, now)),
+        consequences=tuple(safe(each, PROSE) for each in _shared(plan)),
+    )
+
+
 def _shared(plan: Plan) -> tuple[str, ...]:
     """Consequences that hold for every leaver of several are said once."""
     if len(plan.leavers) < 2:
         return ()
-    others = [set(each.consequences) for each in plan.leavers[1:]]
-    return tuple(c for c in plan.leavers[0].consequences if all(c in each for each in others))
+    found = plan.leavers[0].consequences
+    for each in plan.leavers:  # one after the other: a large plan is unpacked as it is looked through
+        found = tuple(said for said in found if said in each.consequences)
+    return found
 
 
 def _facts(plan: Plan, now: datetime) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offboard.model import Due, Leaver, Ref
+from offboard.model import Due, Leaver, Objection, Ref
 from offboard.render.safe import width
 from offboard.render.text import plan_text
 from tests.render.payloads import HOSTILE
@@ -220,3 +220,19 @@ def test_wide_names_keep_the_columns() -> None:
     arrows = [width(line[: line.index("Sawyer Miller →")]) for line in lines if "unown  " in line]
     assert len(arrows) == 2
     assert len(set(arrows)) == 1
+
+
+def test_a_plan_of_very_many_is_shown_in_brief_where_it_is_carried_out() -> None:
+    one = leaver_plan()
+    quiet = replace(one, objections=(), steps=tuple(replace(step, notes=()) for step in one.steps))
+    leavers = [replace(quiet, leaver=replace(quiet.leaver, id=f"{n:08d}", display_name=f"Person {n}")) for n in range(300)]
+    leavers[7] = replace(leavers[7], objections=(Objection("administrator", "warn", "holds a role"),))
+    made = plan(*leavers)
+    brief, whole = plan_text(made, now=NOW, whole=False), plan_text(made, now=NOW)
+
+    assert "300 leavers" in brief.splitlines()[0]
+    assert "Person 7\n" in brief or "Person 7 " in brief
+    assert "Person 8" not in brief
+    assert "299 leavers are not shown" in brief
+    assert f"{300 * len(quiet.changes)} changes" in brief
+    assert len(brief.splitlines()) < 80 < 3000 < len(whole.splitlines())
