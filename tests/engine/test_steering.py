@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from offboard.runs.engine.steering import Steering
 from tests.cli.conftest import Offboard
-from tests.world import SAWYER, Time
+from tests.world import SAWYER, START, Time, a_world, steps
 
 USER = "SawyerM@contoso.com"
 OTHER = "IsaiahL@contoso.com"
@@ -176,3 +178,17 @@ def test_runs_and_status_say_when_it_goes_on_and_what_must_be_running(offboard: 
     assert "2026-12-23T17:05:12Z" in status.out
     assert "offboard worker" in status.out
     assert "2026-12-23" in offboard("runs").out
+
+
+@pytest.mark.anyio
+async def test_what_has_begun_is_never_overtaken_by_what_is_moved(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        book = steps("disable-user", "{action: remove-licenses, due: T+1d}", "{action: delete-user, due: T+30d}")
+        plan = await world.plan(book, SAWYER)
+        await world.apply(plan, "run-1")
+        (record,) = world.store.runs()
+        (share,) = Steering(world.store, world.audit, "an earlier day").reschedule(record, START - timedelta(days=80))
+
+        begun = plan.leavers[0].steps[0].due
+        assert {"remove-licenses": begun, "delete-user": begun} == dict(share.moved)
+        assert share.due == begun

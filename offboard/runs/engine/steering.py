@@ -88,9 +88,13 @@ class Steering:
                 # Steps with nothing to change move along: left behind, they would be asked before their turn.
                 first, plan = min(p.due for p in steps), as_moved(self.store.parts(record.id, [share])[0], share)
                 along = [p for p in plan.steps if p.due >= first and not p.changes]
-                moved = {**share.moved, **{p.step.id: p.step.due.at(leave) for p in (*steps, *along)}}
-                due = min(p.step.due.at(leave) for p in steps)
-                found.append(replace(share, leave=leave, moved=moved, due=due))
+                # What has begun stays where it is, and nothing that comes after it is moved to before it.
+                ids = {p.step.id for p in (*steps, *along)}
+                begun = max((p.due for p in plan.steps if p.step.id not in ids), default=None)
+                dues = {p.step.id: p.step.due.at(leave) for p in (*steps, *along)}
+                dues = {id: max(due, begun) if begun is not None else due for id, due in dues.items()}
+                due = min(dues[p.step.id] for p in steps)
+                found.append(replace(share, leave=leave, moved={**share.moved, **dues}, due=due))
         return self._do("rescheduled", record, found, "has steps that are still to come", leave=stamp(leave))
 
     def to_come(self, record: RunRecord, share: Share) -> Sequence[PlannedStep]:
