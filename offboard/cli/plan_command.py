@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def command(
 
     from offboard.cli.flow import show_plan
     from offboard.cli.session import run_async, session
-    from offboard.planfile import dump
+    from offboard.planfile import pieces
 
     async def main() -> int:
         async with session(app) as opened:
@@ -49,7 +50,7 @@ def command(
                 "playbook-planned", playbook=book.name, digest=plan.digest, leavers=len(plan.leavers)
             )
         if out is not None:
-            save(out, dump(plan))
+            save(out, pieces(plan))
         show_plan(app, plan)
         if out is not None and not app.as_json:
             app.out(
@@ -63,7 +64,7 @@ def command(
     return run_async(main)
 
 
-def save(path: Path, data: bytes) -> None:
+def save(path: Path, data: Iterable[bytes]) -> None:
     """Write the plan whole or not at all, readable by its owner only.
 
     Raises:
@@ -74,7 +75,7 @@ def save(path: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)  # whatever lies there, it is not written into: neither a link nor an open file
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(data)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

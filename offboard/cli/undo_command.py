@@ -70,10 +70,10 @@ def _maker(opened: Session, lifts: Sequence[Lift]) -> UndoMaker:
 def _show(app: App, plan: Plan, out: Path | None) -> None:
     from offboard.cli.flow import show_plan
     from offboard.cli.plan_command import save
-    from offboard.planfile import dump
+    from offboard.planfile import pieces
 
     if out is not None:
-        save(out, dump(plan))
+        save(out, pieces(plan))
     show_plan(app, plan)
     if app.as_json:
         return

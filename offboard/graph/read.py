@@ -47,6 +47,8 @@ Pins = tuple[frozenset[str], frozenset[str], frozenset[str]]
 NO_PINS: Pins = (frozenset(), frozenset(), frozenset())
 ONE_BY_ONE = 4
 """Names up to which everything is asked with the name at once; of more, lists are cheaper."""
+KEPT = ("id", "licenseAssignmentStates")
+"""What is kept of a user until the facts are put together."""
 RELATION = {"device": "registeredOwners", "users": "registeredUsers"}
 """What is carried along in the answers of these keys."""
 
@@ -159,7 +161,8 @@ class Reader:
         if not answer.ok:
             raise _trouble(answer, f"read the user {name}", Account.permissions, self.sender)
         account = account_of(answer, name)
-        self._bodies[account.id] = object_of(answer)
+        # Of ten thousand, only what facts are still to be made of is kept.
+        self._bodies[account.id] = {key: object_of(answer).get(key) for key in KEPT}
         for relation in ("memberOf", "methods", "owned", "registered"):
             if f"{name} {relation}" in answers:
                 self._early[f"{account.id} {relation}"] = answers[f"{name} {relation}"]

@@ -225,7 +225,9 @@ def test_wide_names_keep_the_columns() -> None:
 def test_a_plan_of_very_many_is_shown_in_brief_where_it_is_carried_out() -> None:
     one = leaver_plan()
     quiet = replace(one, objections=(), steps=tuple(replace(step, notes=()) for step in one.steps))
-    leavers = [replace(quiet, leaver=replace(quiet.leaver, id=f"{n:08d}", display_name=f"Person {n}")) for n in range(300)]
+    leavers = [
+        replace(quiet, leaver=replace(quiet.leaver, id=f"{n:08d}", display_name=f"Person {n}")) for n in range(300)
+    ]
     leavers[7] = replace(leavers[7], objections=(Objection("administrator", "warn", "holds a role"),))
     made = plan(*leavers)
     brief, whole = plan_text(made, now=NOW, whole=False), plan_text(made, now=NOW)

@@ -42,7 +42,7 @@ async def test_each_item_gets_its_own_answer(http: httpx.AsyncClient, sandbox: S
     assert answers["read"]["body"]["id"] == ADELE
     assert "body" not in answers["write"]
     assert answers["absent"]["body"]["error"]["code"] == "Request_ResourceNotFound"
-    assert answers["count"]["body"] == 19
+    assert answers["count"]["body"] == 20
     assert [(e.method, e.path) for e in sandbox.journal()] == [("PATCH", f"/v1.0/users/{SAWYER}")]
 
 
