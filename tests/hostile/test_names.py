@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -58,8 +59,18 @@ NAMES = (
 )
 
 
+AROUND = re.compile(
+    r"GET /(roleManagement/directory/role(Assignments|EligibilityScheduleInstances)|me|servicePrincipals|groups"
+    r"|groups/[0-9a-f-]{36}/(transitiveMembers|owners)|users/[0-9a-f-]{36})(\?[A-Za-z0-9$%,=&()-]*)?"
+    r"|GET /users\?%24count=true&%24filter=accountEnabled%20eq%20true%20and%20userType%20eq%20%27Member%27&%24select=id&%24top=1"
+)
+"""What the guards ask about the tenant around the leavers, in letters that nobody has typed."""
+
+
 def asked_for(line: str) -> list[str]:
     """The names in a request line: the key in its path, or the texts of its filter."""
+    if AROUND.fullmatch(line):
+        return []
     path, _, query = line.partition(" ")[2].partition("?")
     segments = path.split("/")
     assert segments[1] in ("users", "organization", "directory"), line
@@ -137,7 +148,7 @@ async def test_a_display_name_is_data_wherever_it_goes(tmp_path: Path, shown: st
 
         assert plan.leavers[0].leaver.display_name == shown
         assert outcome.exit_code(()) == 0
-        assert all(SAWYER in line or "organization" in line for line in poison.lines)
+        assert all(SAWYER in line or "organization" in line or AROUND.fullmatch(line) for line in poison.lines)
 
 
 ODD = "\udcff\ud800"
