@@ -21,8 +21,8 @@ def _synced(each: LeaverPlan, asked: Question) -> Iterator[Said]:
     if each.leaver.about.get("onPremisesSyncEnabled") is True:
         yield Said(
             f"{who(each)} is mastered on-premises: what is changed here is refused or comes back with the next "
-            "synchronization. Disable the account in Active Directory and reset its password there twice; then revoke the "
-            "sessions here.",
+            "synchronization. Disable the account in Active Directory and reset its password there twice. What works here "
+            "all the same, as revoking sessions and taking away licenses, is done once this is overridden.",
             asked.limits.synced,
         )
 

@@ -191,7 +191,7 @@ GUARDS: dict[str, Key] = {
     "administrators": Key(
         one_of(*SEVERITY), "Whether holders of directory roles stop a plan (the default) or only warn."
     ),
-    "synced": Key(one_of(*SEVERITY), "Whether users mastered on-premises stop a plan or only warn (the default)."),
+    "synced": Key(one_of(*SEVERITY), "Whether users mastered on-premises stop a plan (the default) or only warn."),
     "max_leavers": Key(a_count, "Leavers in one run and in 24 hours."),
     "max_percent": Key(a_percentage, "The same, in percent of the tenant's enabled members; 100 means no limit."),
     "max_deletes": Key(a_count, "Deleted users in one run and in 24 hours."),

@@ -56,7 +56,7 @@ class Guards:
     protected_groups: tuple[str, ...] = ()
     emergency_access: tuple[str, ...] = ()
     administrators: Severity = "stop"
-    synced: Severity = "warn"
+    synced: Severity = "stop"
     max_leavers: int = 25
     max_percent: float = 2
     max_deletes: int = 10

@@ -81,7 +81,7 @@ SCENES: dict[str, Scene] = {
     "sync_accounts": Scene((SYNC,), {"administrators": "warn"}),
     "administrators": Scene((ALEX,)),
     "last_global_administrators": Scene((PATTI,), {"administrators": "warn", "emergency_access": (BREAKGLASS,)}),
-    "synced": Scene((LYNNE,), {"synced": "stop"}),
+    "synced": Scene((LYNNE,)),
     "mailboxes": Scene((ROOM,)),
     "max_leavers": Scene(PEOPLE[:3], {"max_leavers": 2}),
     "max_percent": Scene(PEOPLE[:6]),

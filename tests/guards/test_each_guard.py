@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from offboard.errors import Refused
-from offboard.guards import GUARDS, History, SignedIn, Surroundings, judge
+from offboard.guards import GUARDS, History, SignedIn, Surroundings, judge, parse_override
 from offboard.model import Effect, Plan
+from offboard.runs.planning import Wanted
 from tests.guards.scenes import (
     ADMIN,
     ALEX,
@@ -241,7 +242,34 @@ async def test_guests_and_synchronized_users_are_told_what_does_not_work(tmp_pat
         assert "revoking sessions has no effect there" in said["guests"].reason
         assert "Active Directory" in said["synced"].reason
         assert "twice" in said["synced"].reason
-        assert {said["guests"].severity, said["synced"].severity} == {"warn"}
+        assert (said["guests"].severity, said["synced"].severity) == ("warn", "stop")
+
+
+async def test_a_synchronized_user_is_written_to_only_with_an_override_and_only_where_that_holds(tmp_path: Path) -> None:
+    everything = ("disable-user", "revoke-sessions", "reset-password", "remove-licenses", "remove-groups", "delete-user")
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps(*everything), LYNNE)
+        with pytest.raises(Refused) as refused:
+            await world.apply(plan)
+        assert world.writes() == []
+        assert "Disable the account in Active Directory and reset its password there twice" in refused.value.details[0]
+        assert "--override synced:USER=REASON" in refused.value.todo
+
+        maker = replace(world.maker(), overrides=[parse_override("synced=disabled on-premises, HR-4711")])
+        outcome = await world.apply(await maker.make(steps(*everything), [Wanted(LYNNE, None, {})]))
+        assert world.writes() == [
+            ("POST", f"/users/{LYNNE}/revokeSignInSessions"),
+            ("POST", f"/users/{LYNNE}/assignLicense"),
+        ]
+        assert outcome.exit_code() == 1, "what is to be done on-premises stays open"
+
+
+async def test_a_tenant_may_ask_to_be_warned_only_of_synchronized_users(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        limit(world, synced="warn")
+        await world.apply(await world.plan(steps("revoke-sessions"), LYNNE))
+
+        assert len(world.writes()) == 1
 
 
 async def test_what_may_be_a_shared_mailbox_is_said_to_be_unknown(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ SCENARIOS = {
 async def test_every_field_is_there_or_says_that_it_does_not_apply(tmp_path: Path, name: str) -> None:
     book, user = SCENARIOS[name]
     async with a_world(tmp_path) as world:
-        world.tenant = replace(world.tenant, guards=replace(world.tenant.guards, administrators="warn"))
+        world.tenant = replace(world.tenant, guards=replace(world.tenant.guards, administrators="warn", synced="warn"))
         run = (await world.run(shipped(book), user)).run
         found = collected(world, run)
         assert list(gaps(report_json(found))) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,8 +140,9 @@ async def test_a_guest_is_told_what_does_not_work(tmp_path: Path) -> None:
         assert [note.code for note in outcome.leavers[0].open_items(())] == ["guest-sessions"]
 
 
-async def test_a_synced_user_is_not_written_to_at_all(tmp_path: Path) -> None:
+async def test_a_synced_user_is_not_written_to_where_active_directory_decides(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
+        world.tenant = replace(world.tenant, guards=replace(world.tenant.guards, synced="warn"))
         outcome = await world.run(steps("disable-user", "reset-password", "delete-user"), "LynneR@contoso.com")
 
         assert world.writes() == []

@@ -166,7 +166,9 @@ class Life:
         self.token = self.sandbox.issue_token(app_roles=["Directory.ReadWrite.All"], app_id="somebody-else")
         tenant = load_config(None, self.folder).tenant(None)
         # Administrators are among the leavers, and many of so small a tenant: how a run deals with them is looked at here.
-        self.tenant = replace(tenant, guards=replace(tenant.guards, administrators="warn", max_percent=100))
+        self.tenant = replace(
+            tenant, guards=replace(tenant.guards, administrators="warn", synced="warn", max_percent=100)
+        )
         self.process = Process(self, 0, QUIET)
         self.connection = await connect(self.tenant, transport=Wire(self), prompt=lambda _text: None)
         self.hooks = self.connection.http.event_hooks
