@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.errors import SourceError, UsageError
+from offboard.errors import OffboardError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from offboard.findings import Finding
+    from offboard.model import Playbook
 
 
 @click.command("validate", epilog="Example:  offboard validate playbooks/leaver.yaml")
@@ -25,7 +26,7 @@ def command(app: App, files: tuple[str, ...], strict: bool) -> int:
     """Check each FILE (a path, or a playbook's name): every error with file, line and column, and what to write.
 
     Findings are no errors: they explain what a playbook risks by its order. A remark is worth knowing; a warning is an
-    error with --strict. Contacts nobody.
+    error with --strict. What the chosen tenant is configured for counts; nobody is contacted.
     """
     from offboard.findings import find
     from offboard.loading.catalog import find_playbook
@@ -40,7 +41,7 @@ def command(app: App, files: tuple[str, ...], strict: bool) -> int:
             bad = True
             reports.append(_bad(app, name, error))
             continue
-        found = find(book)
+        found = find(book, emergency_access=_named(app, book))
         warned = warned or any(finding.severity == "warning" for finding in found)
         if strict:
             found = [replace(f, severity="error") if f.severity == "warning" else f for f in found]
@@ -48,6 +49,23 @@ def command(app: App, files: tuple[str, ...], strict: bool) -> int:
     if app.as_json:
         app.out_json(reports)
     return 2 if bad or (strict and warned) else 0
+
+
+def _named(app: App, book: Playbook) -> bool:
+    """Whether the tenant names its accounts for emergencies, where it is a real one and the playbook may lose something.
+
+    A configuration that cannot be read is the next command's trouble: the playbook is sound or not without it.
+    """
+    from offboard.actions import ACTIONS
+    from offboard.model import Effect
+
+    if all(ACTIONS[step.action].effect is Effect.REVERSIBLE for step in book.steps):
+        return True
+    try:
+        tenant = app.tenant
+    except OffboardError:
+        return True
+    return tenant.sign_in == "none" or bool(tenant.guards.emergency_access)
 
 
 def _bad(app: App, name: str, error: UsageError) -> dict[str, object]:

@@ -72,16 +72,21 @@ def policy(tenant: TenantConfig) -> Check:
 
 def protection(tenant: TenantConfig) -> Check:
     """Whether the accounts that must never be touched are named."""
-    users, groups = tenant.guards.protected_users, tenant.guards.protected_groups
-    if users or groups:
-        return Check("protected", State.OK, f"{len(users)} users and {len(groups)} groups are named")
-    state = State.OK if tenant.in_process else State.WARNING
-    return Check(
-        "protected",
-        state,
-        "no user or group is named as protected",
-        "" if tenant.in_process else "Name the emergency access accounts under protected_users.",
+    guards = tenant.guards
+    named = (
+        f"{_many(len(guards.emergency_access), 'account')} for emergencies, {_many(len(guards.protected_users), 'user')} and "
+        f"{_many(len(guards.protected_groups), 'group')} are named"
     )
+    if guards.emergency_access or tenant.sign_in == "none":
+        return Check("protected", State.OK, named)
+    todo = (
+        'Write the object ids of the accounts for emergencies: emergency_access = ["…", "…"] under the tenant\'s guards.'
+    )
+    return Check("protected", State.WARNING, named, todo)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
 def reached(tenant: Tenant, config: TenantConfig) -> Check:

@@ -11,7 +11,7 @@ import textwrap
 from dataclasses import dataclass
 
 from offboard.errors import UsageError
-from offboard.findings.rules import RULES, Hit, Order
+from offboard.findings.rules import RULES, Hit, Order, nobody_for_emergencies
 from offboard.findings.words import WORDS, Word
 from offboard.loading.source import near, shown
 from offboard.model import Playbook
@@ -46,14 +46,16 @@ class Finding:
     about: str
 
 
-def find(playbook: Playbook) -> list[Finding]:
+def find(playbook: Playbook, *, emergency_access: bool = True) -> list[Finding]:
     """All findings about a playbook, warnings and remarks, from top to bottom.
 
     Args:
         playbook: As loaded.
+        emergency_access: Whether the tenant that it is for names its accounts for emergencies.
     """
     order = Order.of(playbook)
     hits = [hit for rule in RULES for hit in rule(order, playbook)]
+    hits += nobody_for_emergencies(order) if not emergency_access else ()
     return [_finding(hit) for hit in sorted(hits, key=lambda hit: (hit.line, hit.code, hit.about))]
 
 

@@ -185,6 +185,11 @@ def groups_too_late(order: Order, _: Playbook) -> Iterator[Hit]:
             yield _at("OFB214", step)
 
 
+def nobody_for_emergencies(order: Order) -> Iterator[Hit]:
+    """OFB215; about the tenant that the playbook is for as much as about the playbook."""
+    yield from [_at("OFB215", step) for step in order.steps if ACTIONS[step.action].effect is not Effect.REVERSIBLE][:1]
+
+
 def out_of_order(_: Order, playbook: Playbook) -> Iterator[Hit]:
     """OFB213."""
     latest = playbook.steps[0].due.minutes if playbook.steps else 0

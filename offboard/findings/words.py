@@ -168,6 +168,15 @@ _ALL = (
         bad="- remove-licenses\n- remove-groups\n- delete-user",
         good="- remove-groups\n- remove-licenses\n- delete-user",
     ),
+    Word(
+        "OFB215",
+        "warning",
+        "{step} takes away for good, and the tenant names no account for emergencies",
+        "Nothing marks such an account in Graph: only the configuration can keep it off every list. It is the last way into "
+        "the tenant when everything else is lost, and whoever is deleted by mistake may be the one who needs it.",
+        "Write the object ids of the accounts for emergencies into offboard.toml, as emergency_access under "
+        "[tenants.NAME.guards]. It is about the tenant that the command is for (--tenant), and not asked in the sandbox.",
+    ),
 )
 
 WORDS: dict[str, Word] = {word.code: word for word in _ALL}

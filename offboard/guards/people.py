@@ -8,13 +8,27 @@ from offboard.errors import Refused
 from offboard.facts import Unreadable
 from offboard.guards.guard import Guard, Question, Said, cannot_read, who
 from offboard.guards.limits import Limits
-from offboard.guards.surroundings import is_one_of
+from offboard.guards.surroundings import SignedIn, is_one_of
 from offboard.model import LeaverPlan
 
 
 def _emergency_access(each: LeaverPlan, asked: Question) -> Iterator[Said]:
     if is_one_of(asked.limits.emergency_access, each.leaver.id):
         yield Said(f"{who(each)} is an account for emergencies; no plan may touch it. Take the person off the list.")
+
+
+def _no_emergency_access(asked: Question) -> Iterator[Said]:
+    caller, plan = asked.around.caller, asked.plan
+    if asked.limits.emergency_access or not (plan.deletes or plan.wipes):
+        return
+    if isinstance(caller, SignedIn) and not caller.id:
+        return  # nobody signs in to a simulated tenant, and nobody is locked out of it
+    yield Said(
+        "the plan loses what cannot be brought back for ever, and the tenant names no account for emergencies, which no "
+        "plan may ever touch. Write the object ids of yours into offboard.toml: "
+        'emergency_access = ["…", "…"] under [tenants.NAME.guards].',
+        "warn",
+    )
 
 
 def _protected_users(each: LeaverPlan, asked: Question) -> Iterator[Said]:
@@ -94,7 +108,7 @@ def refuse_to_purge(id: str, name: str, limits: Limits) -> None:
 
 
 PEOPLE = (
-    Guard("emergency_access", "Accounts for emergencies.", _emergency_access, overridable=False),
+    Guard("emergency_access", "Accounts for emergencies.", _emergency_access, _no_emergency_access, overridable=False),
     Guard("protected_users", "Users whom the configuration protects.", _protected_users, _protected_names),
     Guard("protected_groups", "Members of protected groups, nested ones too.", _protected_groups),
     Guard("self", "Whoever is signed in.", _self, overridable=False),

@@ -180,6 +180,18 @@ def test_the_sandbox_is_called_what_it_is_and_nothing_is_written(offboard: Offbo
     assert all(not path.read_bytes() for path in (tmp_path / "state").rglob("audit.jsonl"))
 
 
+def test_a_tenant_without_accounts_for_emergencies_is_told_what_to_write(
+    offboard: Offboard, configure: Configure, tmp_path: Path
+) -> None:
+    as_app(configure)
+    assert states(offboard("--json", "doctor"), "checks")["protected"] == "warning"
+    assert "emergency_access = [" in " ".join(offboard("doctor").out.split())
+
+    config = tmp_path / "offboard.toml"
+    config.write_text(config.read_text() + 'emergency_access = ["a0000000-0000-4000-8000-000000000007"]\n')
+    assert states(offboard("--json", "doctor"), "checks")["protected"] == "ok"
+
+
 def test_what_is_left_to_somebody_else_is_named_for_the_leaver(offboard: Offboard) -> None:
     said = offboard("--json", "doctor", "leaver", "LynneR@contoso.com")
     told: list[dict[str, Any]] = said.json["leavers"]

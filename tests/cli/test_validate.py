@@ -46,3 +46,23 @@ def test_every_finding_is_explained_with_an_example_and_its_mended_twin(offboard
     assert "Found in:" in page
     assert "- enable-user" in page.partition("Found in:")[2].partition("Mended:")[0]
     assert "- enable-user" not in page.partition("Mended:")[2]
+
+
+def test_what_the_tenant_is_configured_for_is_held_against_what_may_be_lost(offboard: Offboard, tmp_path: Path) -> None:
+    def codes() -> list[str]:
+        (report,) = offboard("--json", "validate", "leaver").json
+        return [finding["code"] for finding in report["findings"]]
+
+    assert "OFB215" not in codes(), "the sandbox"
+    config = tmp_path / "offboard.toml"
+    tenant = '[tenants.t]\ntenant_id = "aaaabbbb-0000-cccc-1111-dddd2222eeee"\nclient_id = '
+    tenant += '"00001111-aaaa-2222-bbbb-3333cccc4444"\n'
+    config.write_text('default = "t"\n' + tenant)
+    config.chmod(0o600)
+    assert "OFB215" in codes()
+    config.write_text(
+        f'default = "t"\n{tenant}[tenants.t.guards]\nemergency_access = ["aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb"]\n'
+    )
+    assert "OFB215" not in codes()
+    config.write_text("this is no configuration")
+    assert "OFB215" not in codes(), "whose fault is not the playbook's"

@@ -280,6 +280,24 @@ async def test_what_may_be_a_shared_mailbox_is_said_to_be_unknown(tmp_path: Path
         assert said == [["warn"], []]
 
 
+async def test_a_tenant_that_names_no_account_for_emergencies_is_told_before_anything_is_deleted(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+
+        async def said(*written: str) -> list[str]:
+            plan = await world.plan(steps(*written), "IsaiahL@contoso.com")
+            return [
+                o.reason for o in plan.leavers[0].objections if o.guard == "emergency_access" and o.severity == "warn"
+            ]
+
+        assert await said("delete-user") == [], "nobody is signed in: a simulated tenant"
+        sign_in(world, PATTI)
+        (told,) = await said("disable-user", "{action: delete-user, due: T+30d}")
+        assert "emergency_access = [" in told
+        assert await said("disable-user") == []
+        limit(world, emergency_access=(BREAKGLASS,))
+        assert await said("delete-user") == []
+
+
 async def test_an_owner_of_the_app_is_stopped_whoever_is_signed_in_with_it(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         limit(world, administrators="warn")

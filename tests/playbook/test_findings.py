@@ -229,7 +229,7 @@ def test_only_findings_that_no_action_of_today_can_cause_have_no_example() -> No
     without = {code for code, word in WORDS.items() if not word.bad}
     irreversible = any(action.effect is Effect.IRREVERSIBLE for action in ACTIONS.values())
     licensed = any(action.needs_license for action in ACTIONS.values())
-    assert without == {"OFB207"} | (set() if irreversible else {"OFB206"}) | (set() if licensed else {"OFB204"})
+    assert without == {"OFB207", "OFB215"} | (set() if irreversible else {"OFB206"}) | (set() if licensed else {"OFB204"})
 
 
 def _steps(text: str) -> bytes:
@@ -251,6 +251,17 @@ def test_every_finding_has_a_page_of_its_own_without_open_blanks(code: str) -> N
     assert word.mend in page
     assert "{step}" not in page
     assert "{parameter}" not in page
+
+
+def test_a_tenant_without_accounts_for_emergencies_is_found_only_where_something_may_be_lost() -> None:
+    def codes_of(*written: str) -> list[str]:
+        return [
+            f.code for f in find(load("p", _steps("\n".join(f"- {step}" for step in written))), emergency_access=False)
+        ]
+
+    assert "OFB215" in codes_of("disable-user", "revoke-sessions", "delete-user")
+    assert "OFB215" not in codes_of("disable-user", "revoke-sessions")
+    assert "OFB215" not in codes("delete-user")
 
 
 def test_an_unknown_finding_is_refused_with_the_near_one() -> None:
