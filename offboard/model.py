@@ -352,6 +352,21 @@ class LeaverPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplanned:
+    """Somebody who was asked for and is not among the leavers, because nothing could be known of this person.
+
+    Args:
+        user: As asked for.
+        what: What is the matter, one sentence.
+        todo: The next thing to do.
+    """
+
+    user: str
+    what: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """The tenant as Graph names itself."""
 
@@ -377,6 +392,7 @@ class Plan:
         actions: Version of each action used.
         needs: Permissions, one entry per step, as text for the reviewer.
         tool: Version of offboard.
+        unplanned: Who was asked for besides, and why nothing is planned for them.
         digest: `sha256:` over all of the above in canonical JSON.
     """
 
@@ -391,6 +407,7 @@ class Plan:
     needs: tuple[Mapping[str, JSON], ...] = ()
     tool: str = ""
     digest: str = ""
+    unplanned: tuple[Unplanned, ...] = ()
 
     @property
     def short_id(self) -> str:

@@ -31,6 +31,7 @@ from offboard.model import (
     Step,
     Table,
     Tenant,
+    Unplanned,
 )
 
 SCHEMA = "offboard.plan/1"
@@ -72,6 +73,8 @@ def to_json(plan: Plan) -> dict[str, JSON]:
         "needs": [dict(need) for need in plan.needs],
         "playbook": playbook_json(plan.playbook),
         "leavers": [leaver_plan_json(each) for each in plan.leavers],
+        # Left out when there are none, so that plans of before keep their digest.
+        **({"unplanned": [asdict(each) for each in plan.unplanned]} if plan.unplanned else {}),
         "digest": plan.digest,
     }
 
@@ -191,6 +194,7 @@ def from_json(doc: Mapping[str, Any]) -> Plan:
         playbook=_playbook(doc["playbook"]),
         leavers=tuple(leaver_plan_from_json(each) for each in doc["leavers"]),
         digest=doc["digest"],
+        unplanned=tuple(Unplanned(**each) for each in doc.get("unplanned", ())),
     )
 
 

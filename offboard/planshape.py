@@ -63,5 +63,6 @@ PLAN = {
     "needs": [Known({"step": str, "delegated": [[str]], "application": [[str]]})],
     "playbook": _PLAYBOOK,
     "leavers": [LEAVER],
+    "unplanned": Left([{"user": str, "what": str, "todo": str}]),
     "digest": str,
 }

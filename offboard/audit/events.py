@@ -24,6 +24,7 @@ EVENTS: dict[str, Event] = {
     "run-started": Event("OFB1003", "The carrying out of one plan began; it consumes the plan."),
     "run-resumed": Event("OFB1004", "A run that had stopped, or has steps that fell due, goes on."),
     "guard-overridden": Event("OFB1021", "A guard was lifted for one leaver, by whom and why; it stands in the plan."),
+    "unplanned": Event("OFB1022", "Somebody was asked for and is in no plan, because nothing could be known; and why."),
     "intent": Event("OFB1005", "A change is about to be sent; written before the request leaves."),
     "outcome": Event("OFB1006", "How one change ended, after re-reading what it did."),
     "step-skipped": Event("OFB1007", "A step was not carried out for one leaver, and why."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from offboard.model import JSON, LeaverPlan, Outcome, Result
@@ -28,6 +29,7 @@ def verdict(outcome: RunOutcome, accepted: Sequence[str]) -> Verdict:
         exit_code=outcome.exit_code(accepted),
         later_needs="Carry them out then with: offboard worker (running then), or offboard resume (from cron, say).",
         next=_next(outcome),
+        unplanned=outcome.unplanned,
     )
 
 
@@ -40,6 +42,9 @@ def _next(outcome: RunOutcome) -> str:
             return f"Make and review a new plan: offboard {again}"
     if any(each.stopped or each.failed for each in outcome.leavers):
         return f"When the cause is mended: offboard resume {outcome.run[:8]}"
+    if outcome.unplanned:
+        names = " ".join(each.user for each in outcome.unplanned[:5])
+        return f"Plan for who is missing: offboard plan {outcome.plan.playbook.name} {names}"
     return ""
 
 
@@ -86,6 +91,7 @@ def outcome_json(outcome: RunOutcome, accepted: Sequence[str]) -> dict[str, JSON
         "playbook": outcome.plan.playbook.name,
         "exit_code": outcome.exit_code(accepted),
         "leavers": [_leaver_json(outcome, each, accept) for each in outcome.leavers],
+        "unplanned": [asdict(each) for each in outcome.unplanned],
     }
 
 

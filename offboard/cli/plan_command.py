@@ -31,7 +31,8 @@ def command(
 ) -> int:
     """Read what PLAYBOOK would change for each USER, show it, and save it for review.
 
-    Nothing is written to the tenant. The saved plan is what `apply` carries out, to the byte, within 24 hours.
+    Nothing is written to the tenant. The saved plan is what `apply` carries out, to the byte, within 24 hours. Whoever nothing
+    can be known of (answers without sense) is named and left out; the others are planned, and the exit code is 1.
     """
     book = find_and_load(playbook)
     lifts = overrides(lifted)
@@ -59,7 +60,7 @@ def command(
             )
         elif not app.as_json:
             app.say("Not saved; add --out FILE to keep it for review and apply.")
-        return 0
+        return 1 if plan.unplanned else 0
 
     return run_async(main)
 

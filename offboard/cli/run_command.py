@@ -50,7 +50,7 @@ def command(
             show_plan(app, plan)
             if dry_run:
                 app.say("Dry run: nothing was written.")
-                return 0
+                return 1 if plan.unplanned else 0
             run = new_run_id()
             await opened.applier(lambda _l, _r: None, run=run, plan=plan.id).check(plan)
             if not yes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from offboard.errors import GraphUnavailable
@@ -177,6 +177,11 @@ def time(body: Body, key: str) -> datetime | None:
 
 class Senseless(GraphUnavailable):
     """An answer that cannot be understood; it concerns only what was asked for."""
+
+
+def all_of(errors: Sequence[Senseless]) -> Senseless:
+    """Several such errors as one."""
+    return Senseless("\n".join(error.what for error in errors), todo=errors[0].todo)
 
 
 def senseless(what: str) -> Senseless:

@@ -112,8 +112,22 @@ class Reader:
         name = next((str(d.get("name")) for d in domains if d.get("isDefault")), parse.need(found[0], "displayName"))
         self.home = Tenant(parse.need(found[0], "id"), name)
 
-    async def resolve(self, asked: Sequence[str], kinds: Iterable[FactType] = ()) -> list[Account | Missing]:
+    async def resolve(self, asked: Sequence[str]) -> list[Account | Missing]:
+        """The users meant, by exact object id or user principal name.
+
+        Raises:
+            GraphUnavailable: Graph did not answer, or an answer makes no sense; all such are named at once.
+        """
+        found = await self.look_up(asked)
+        known = [each for each in found if not isinstance(each, Senseless)]
+        if len(known) < len(found):
+            raise parse.all_of([each for each in found if isinstance(each, Senseless)])
+        return known
+
+    async def look_up(self, asked: Sequence[str], kinds: Iterable[FactType] = ()) -> list[Account | Missing | Senseless]:
         """The users meant, by exact object id or user principal name; never by a name that merely resembles.
+
+        What makes no sense about one of them is said in this one's place.
 
         A user who is only in the deleted items is found there, under the id or the old user principal name. The tenant is
         asked for its name in the same request, so that nobody is looked for in the wrong one.
@@ -129,19 +143,16 @@ class Reader:
         requests |= self._common(wanted)
         if self.home is None:
             requests["organization"] = self._organization()
-        answers = await self._complete(requests, 0)
+        answers = await self._complete(requests, 0, partly=True)
         if "organization" in answers:
             self._meet(answers["organization"])
         self._early |= {key: answer for key, answer in answers.items() if key in ("skus", "bin")}
-        found: dict[str, Account | Missing] = {}
-        problems: list[Senseless] = []
+        found: dict[str, Account | Missing | Senseless] = {}
         for name in names:
             try:
                 found[name] = await self._resolved(name, answers)
             except Senseless as error:
-                problems.append(error)
-        if problems:
-            raise Senseless("\n".join(error.what for error in problems), todo=problems[0].todo)
+                found[name] = error
         return [found[name] for name in asked]
 
     def _first(self, name: str, kinds: frozenset[FactType], *, many: bool) -> dict[str, Asked]:
@@ -228,8 +239,8 @@ class Reader:
         # What was asked together with the names of the leavers is used once; whoever reads again reads afresh.
         early, self._early = self._early, {}
         answers = {key: answer for key, answer in early.items() if key in requests}
-        answers |= await self._complete({k: r for k, r in requests.items() if k not in answers}, 0)
-        await self._complete_devices([a.id for a in accounts], answers, 0)
+        answers |= await self._complete({k: r for k, r in requests.items() if k not in answers}, 0, partly=True)
+        await self._complete_devices([a.id for a in accounts], answers, 0, partly=True)
         return [self._assemble(a.id, wanted, pinned.get(a.id, NO_PINS), answers, a) for a in accounts]
 
     async def again(
@@ -281,8 +292,8 @@ class Reader:
             requests["bin"] = get(self.graph.directory.deleted_items.graph_user, select=DELETED, top=999)
         return requests
 
-    async def _complete(self, requests: Mapping[str, Asked], priority: int) -> dict[str, Answer]:
-        answers = await self.sender.read(requests, priority=priority) if requests else {}
+    async def _complete(self, requests: Mapping[str, Asked], priority: int, *, partly: bool = False) -> dict[str, Answer]:
+        answers = await self.sender.read(requests, priority=priority, partly=partly) if requests else {}
         for key, answer in answers.items():
             self._signed_in(answer)
             answers[key] = await self.sender.rest_of(answer, requests[key])
@@ -311,20 +322,22 @@ class Reader:
             found[f"users {device}"] = self.ask.holders(device)
         return found
 
-    async def _complete_devices(self, ids: Sequence[str], answers: dict[str, Answer], priority: int) -> None:
+    async def _complete_devices(
+        self, ids: Sequence[str], answers: dict[str, Answer], priority: int, *, partly: bool = False
+    ) -> None:
         """The devices that no plan has told us about, and everybody of those that belong to very many."""
         unknown: dict[str, Asked] = {}
         for id in ids:
             with suppress(Senseless):  # told when the facts are put together
                 unknown |= self._about(device for device in listed(answers, id) if f"device {device}" not in answers)
-        answers |= await self._complete(unknown, priority)
+        answers |= await self._complete(unknown, priority, partly=partly)
         crowded: dict[str, Asked] = {}
         for key, answer in answers.items():
             kind, _, device = key.partition(" ")
             with suppress(Senseless):
                 if (relation := RELATION.get(kind)) and len(carried(answer, relation)) >= EXPANDED:
                     crowded[f"all {key}"] = self.ask.everybody(device, relation)
-        answers |= await self._complete(crowded, priority)
+        answers |= await self._complete(crowded, priority, partly=partly)
 
     def _assemble(
         self, id: str, kinds: frozenset[FactType], pins: Pins, answers: Mapping[str, Answer], known: Account | None
@@ -427,6 +440,8 @@ def _unreadable(answer: Answer, permissions: Permissions, sender: Sender) -> Unr
 
 def _trouble(answer: Answer, step: str, permissions: Permissions | None, sender: Sender) -> OffboardError:
     """What a refused read means: not permitted concerns everybody, anything else only what was asked for."""
+    if answer.lost:
+        return parse.senseless(f"{step}: {answer.lost}")
     trouble = sender.explain(answer, step, permissions)
     kind = NotPermitted if answer.status in (401, 403) else Senseless
     return kind(trouble.what, why=trouble.why, todo=trouble.todo)

@@ -43,8 +43,14 @@ if TYPE_CHECKING:
 
 MAX_PAGES = 2000
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+STRAGGLERS = 60.0
+"""Seconds for which some reads are tried again when everything else has long been answered."""
 Gate = Callable[[], bool]
 """Whether a write may still leave."""
+
+
+class NoAnswer(GraphUnavailable):
+    """Graph was asked again and again, and gave no usable answer."""
 
 
 def _open() -> bool:
@@ -120,32 +126,39 @@ class Sender:
             tenant_id=self.tenant_id,
         )
 
-    async def read(self, requests: Mapping[str, RequestInformation | Listed], *, priority: int = 0) -> dict[str, Answer]:
+    async def read(
+        self, requests: Mapping[str, RequestInformation | Listed], *, priority: int = 0, partly: bool = False
+    ) -> dict[str, Answer]:
         """Answers to reads, by the callers' keys; throttled and lost ones are asked again.
 
         Args:
             requests: What is asked.
             priority: Less is more urgent, among the calls of many leavers.
+            partly: Whether a few may stay without a usable answer when all others have one: they are about different
+                people, and what keeps one from being told is no reason to give up the others.
 
         Raises:
             GraphUnavailable: Graph did not answer within the patience.
             NotPermitted: Not signed in.
         """
         answers: dict[str, Answer] = {}
-        left, deadline, wait = dict(requests), self.clock.monotonic() + self.patience, FIRST_WAIT
+        began, wait, left = self.clock.monotonic(), FIRST_WAIT, dict(requests)
         while left:
             got = await self.pool.ask(list(left.values()), priority=priority, write=False)
             answers |= dict(zip(left, got, strict=True))
             left = {key: info for key, info in left.items() if answers[key].throttled or answers[key].ambiguous}
+            late = self.clock.monotonic() - began > min(STRAGGLERS, self.patience)
+            if partly and late and len(left) < len(requests) and all(answers[key].status != 429 for key in left):
+                break
             if left:
-                wait = await self._patience(list(left), answers, deadline, wait)
+                wait = await self._patience(list(left), answers, began + self.patience, wait)
         return answers
 
     async def _patience(self, keys: Sequence[str], answers: Mapping[str, Answer], deadline: float, wait: float) -> float:
         last = answers[keys[0]]
         pause = max(wait * (0.5 + self.jitter()), self._not_before - self.clock.monotonic())
         if self.clock.monotonic() + pause > deadline:
-            raise GraphUnavailable(
+            raise NoAnswer(
                 f"Graph did not answer {last.method} {last.path} within {self.patience:.0f} seconds.",
                 why=f"Last: {last.lost or f'HTTP {last.status} {last.code}'}.",
                 todo="Nothing was decided on a missing answer. Try again later.",
@@ -171,7 +184,10 @@ class Sender:
             if wrong := self._wrong_link(link, seen):
                 return replace(first, status=None, body=None, lost=f"Graph's list {wrong}")
             seen.add(str(link))
-            answer = (await self.read({"": _page(str(link), request)}))[""]
+            try:
+                answer = (await self.read({"": _page(str(link), request)}))[""]
+            except NoAnswer as error:
+                return replace(first, status=None, body=None, lost=" ".join((error.what, error.why)).rstrip("."))
             if not answer.ok or not isinstance(answer.body, dict) or not isinstance(answer.body.get("value"), list):
                 return answer
             values.extend(answer.body["value"])

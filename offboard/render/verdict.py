@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from offboard.model import Leaver, Note, Outcome, Result, Table
+from offboard.model import Leaver, Note, Outcome, Result, Table, Unplanned
 from offboard.render.layout import hang, wrap
 from offboard.render.safe import PROSE, safe
 from offboard.render.style import Style, for_encoding
@@ -65,6 +65,7 @@ class Verdict:
         exit_code: What the process ends with.
         later_needs: What must be running, or be run, when later steps fall due; one sentence.
         next: What to do now: a command to resume with, a plan to make again; one sentence.
+        unplanned: Who was asked for and was in no plan.
     """
 
     run: str
@@ -73,6 +74,7 @@ class Verdict:
     exit_code: int
     later_needs: str = ""
     next: str = ""
+    unplanned: tuple[Unplanned, ...] = ()
 
 
 def verdict_text(verdict: Verdict, *, width: int = 80, color: bool = False, utf8: bool = True) -> str:
@@ -101,6 +103,8 @@ def _verdict(verdict: Verdict, size: int, style: Style) -> Iterator[str]:
     many = len(verdict.leavers) > 1
     for each in verdict.leavers:
         yield from _trouble(each, many, size)
+    for person in verdict.unplanned:
+        yield from hang("  ", f"{safe(person.user, 160)} was not in the plan: {safe(person.what, PROSE)}", size)
     for each in verdict.leavers:
         yield from _open(each, many, size, style)
         yield from _accepted(each, many, size)
@@ -129,7 +133,7 @@ def _headline(verdict: Verdict) -> str:
     failed = any(r.outcome is Outcome.FAILED for each in verdict.leavers for r in each.results)
     if failed or any(each.not_started for each in verdict.leavers):
         return "Finished, but not everything worked."
-    if any(refused):
+    if any(refused) or verdict.unplanned:
         return "Finished, but not for everybody."
     if any(r.outcome is Outcome.DRIFTED for each in verdict.leavers for r in each.results):
         return "Finished, but something is not as it was reviewed."

@@ -15,6 +15,8 @@ from offboard.render.safe import PROSE, safe, suspicious
 from offboard.render.summary import idle, summary, total
 from offboard.render.words import about, count, detail, distance, exact, kind, listed, remark, stamp
 
+NAMED = 20
+"""People who are named one by one, of those for whom nothing could be planned."""
 UPN = 160
 """Columns for a user principal name: never cut, 113 characters is Entra's own limit and deletion prefixes 32."""
 
@@ -177,6 +179,13 @@ def _alerts(plan: Plan, leavers: Sequence[LeaverView], now: datetime) -> Iterato
         yield "stop", f"This plan cannot be applied: a guard objects to {named}."
     if not leavers:
         yield "warn", "This plan names nobody."
+    for person in plan.unplanned[:NAMED]:
+        yield (
+            "warn",
+            f"{safe(person.user, UPN)} is not in this plan: {safe(person.what, PROSE)} {safe(person.todo, PROSE)}",
+        )
+    if len(plan.unplanned) > NAMED:
+        yield "warn", f"{len(plan.unplanned) - NAMED} more are not in this plan either; all are named with --json."
 
 
 def _leaver(planned: LeaverPlan, accept: tuple[str, ...], shared: tuple[str, ...], now: datetime) -> LeaverView:

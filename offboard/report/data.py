@@ -68,6 +68,10 @@ def _about_run(run: RunFile) -> dict[str, JSON]:
         "exit_code": (ended.get("detail") or {}).get("exit_code") if ended else NONE,
         "authority": authority(run),
         "executed": executed(run),
+        "unplanned": [
+            {**event(record), "user": (record.get("detail") or {}).get("user"), "why": record.get("why")}
+            for record in run.all("unplanned")
+        ],
     }
 
 

@@ -83,6 +83,11 @@ def _head(run: RunFile) -> Iterator[Block]:
     ended = run.last("run-ended")
     if ended is None:
         yield Alert("warn", "The run has not ended: what follows is what is known so far.")
+    for record in run.all("unplanned"):
+        user = said(_detail(record).get("user"))
+        yield Alert(
+            "warn", f"{user} was asked for, and is not in the plan that was carried out: {said(record.get('why'))}"
+        )
     yield from about_run(run)
 
 

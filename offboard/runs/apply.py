@@ -131,6 +131,8 @@ class Applier:
             approvals=[approval.to_json() for approval in self.approvals] or None,
         )
         self.tools.store.start(run, plan, at, self.approvals)
+        for person in plan.unplanned:
+            self.tools.audit.write("unplanned", why=person.what, user=person.user, todo=person.todo)
         for each in plan.leavers:
             for override in each.overrides:
                 who = {"id": each.leaver.id, "upn": each.leaver.user_principal_name}
@@ -168,7 +170,7 @@ class Applier:
             if bars is not None:
                 bars.cancel()
                 await asyncio.gather(bars, return_exceptions=True)
-        outcome = RunOutcome(run, plan, tuple(found))
+        outcome = RunOutcome(run, plan, tuple(found), plan.unplanned if begins else ())
         code = outcome.exit_code(self.accepted)
         # Whoever goes on at once with the rest has not come to an end.
         ended = [each for each in found if not contain or each.ended_early]

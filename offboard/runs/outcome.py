@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from offboard.model import Note, Outcome, Plan, PlannedStep, Result, Table
+from offboard.model import Note, Outcome, Plan, PlannedStep, Result, Table, Unplanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,19 @@ class LeaverOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How the whole run ended."""
+    """How the whole run ended.
+
+    Args:
+        run: Its id.
+        plan: What was carried out.
+        leavers: One per leaver of the plan.
+        unplanned: Where the run begins: who was asked for, and is in no plan.
+    """
 
     run: str
     plan: Plan
     leavers: tuple[LeaverOutcome, ...]
+    unplanned: tuple[Unplanned, ...] = ()
 
     def exit_code(self, accepted: Sequence[str] = ()) -> int:
         """0 done, 1 something failed or is open, 3 everything was refused, 5 stopped in the middle."""
@@ -98,7 +106,7 @@ class RunOutcome:
             return 5
         if self.leavers and all(each.refused for each in self.leavers):
             return 3
-        bad = any(
+        bad = bool(self.unplanned) or any(
             each.refused or each.not_started or each.open_items(accept) or any(_bad(r) for r in each.results)
             for each in self.leavers
         )

@@ -10,12 +10,13 @@ from offboard import __version__
 from offboard.actions import ACTIONS
 from offboard.errors import NotPermitted, UsageError
 from offboard.facts import Account, Facts, FactType, Memberships
+from offboard.graph.parse import Senseless, all_of
 from offboard.graph.read import Missing, Reader
 from offboard.graph.send import utc_now_of
 from offboard.graph.standing import read_caller
 from offboard.guards import Lift, Limits, object_to, warn_of_lacking, with_overrides, with_roles
 from offboard.loading.texts import fill_step
-from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant
+from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant, Unplanned
 from offboard.permissions import as_json, needs
 from offboard.planfile import Packing, pack, seal
 from offboard.planner import fact_types, plan_leaver
@@ -72,6 +73,7 @@ class PlanMaker:
         Raises:
             UsageError: A user is unknown or ambiguous; all such are named at once.
             NotPermitted: Signed in to another tenant, or not permitted to read.
+            GraphUnavailable: Graph did not answer, or what it answered makes sense for nobody.
         """
         # A plan does not know where its playbook stood, only what it says: it must read back as it was written.
         playbook = replace(playbook, path="", steps=tuple(replace(step, line=0) for step in playbook.steps))
@@ -79,7 +81,7 @@ class PlanMaker:
         gate = Gate(self.reader, self.store, self.limits)
         # All at the same time, so that who is asking, and the tenant around the leavers, cost no request of their own.
         read = beside(self._read(playbook, wanted, kinds), gate.look())
-        ((tenant, now, leavers), seen), caller = await beside(read, read_caller(self.reader.sender))
+        ((tenant, now, leavers, unplanned), seen), caller = await beside(read, read_caller(self.reader.sender))
         plan = Plan(
             id=self.new_id(),
             created=now,
@@ -91,6 +93,7 @@ class PlanMaker:
             actions={step.action: ACTIONS[step.action].version for step in playbook.steps},
             needs=tuple(as_json(needs(playbook.steps))),
             tool=f"offboard {__version__}",
+            unplanned=unplanned,
         )
         plan = replace(plan, leavers=pack((with_roles(each, seen) for each in leavers), len(leavers)))
         plan = with_overrides(plan, self.overrides, self.actor)
@@ -99,10 +102,10 @@ class PlanMaker:
 
     async def _read(
         self, playbook: Playbook, wanted: Sequence[Wanted], kinds: frozenset[FactType]
-    ) -> tuple[Tenant, datetime, Sequence[LeaverPlan]]:
-        found = await self._resolve([w.user for w in wanted], kinds)
+    ) -> tuple[Tenant, datetime, Sequence[LeaverPlan], tuple[Unplanned, ...]]:
+        found = await self._look_up([w.user for w in wanted], kinds)
         tenant = await self._tenant()
-        accounts = self._found(wanted, found)
+        accounts, wanted, unplanned = self._found(wanted, found)
         leaving = frozenset(account.id for account in accounts)
         packing, now = Packing(len(accounts)), None
         for some in _portions(len(accounts)):
@@ -110,12 +113,12 @@ class PlanMaker:
             now = now or utc_now_of(self.reader.sender)
             for fact, asked in zip(facts, wanted[some], strict=True):
                 packing.add(self._leaver(fact, playbook, asked, tenant, now, leaving))
-        return tenant, now or utc_now_of(self.reader.sender), packing.leavers()
+        return tenant, now or utc_now_of(self.reader.sender), packing.leavers(), unplanned
 
-    async def _resolve(self, names: Sequence[str], kinds: frozenset[FactType]) -> list[Account | Missing]:
-        found: list[Account | Missing] = []
+    async def _look_up(self, names: Sequence[str], kinds: frozenset[FactType]) -> list[Account | Missing | Senseless]:
+        found: list[Account | Missing | Senseless] = []
         for some in _portions(len(names)):
-            found += await self.reader.resolve(names[some], kinds)
+            found += await self.reader.look_up(names[some], kinds)
         return found
 
     async def _tenant(self) -> Tenant:
@@ -127,19 +130,28 @@ class PlanMaker:
             )
         return tenant
 
-    def _found(self, wanted: Sequence[Wanted], found: Sequence[Account | Missing]) -> list[Account]:
+    def _found(
+        self, wanted: Sequence[Wanted], found: Sequence[Account | Missing | Senseless]
+    ) -> tuple[list[Account], list[Wanted], tuple[Unplanned, ...]]:
+        """Who is planned for, as asked, and who cannot be: an answer without sense concerns one person only."""
         problems = [_unknown(each) for each in found if isinstance(each, Missing)]
-        accounts = [each for each in found if isinstance(each, Account)]
         seen: dict[str, str] = {}
-        for ask, account in zip(wanted, found, strict=True):
-            if isinstance(account, Account) and seen.setdefault(account.id, ask.user) != ask.user:
-                problems.append(f"{seen[account.id]} and {ask.user} are the same person ({account.id}).")
+        pairs, unplanned = [], []
+        for ask, each in zip(wanted, found, strict=True):
+            if isinstance(each, Senseless):
+                unplanned.append(Unplanned(ask.user, each.what, each.todo))
+            elif isinstance(each, Account):
+                pairs.append((each, ask))
+                if seen.setdefault(each.id, ask.user) != ask.user:
+                    problems.append(f"{seen[each.id]} and {ask.user} are the same person ({each.id}).")
         if problems:
             raise UsageError(
                 "\n".join(problems),
                 todo="Nothing was planned. Name each person by user principal name or object id, once.",
             )
-        return accounts
+        if unplanned and not pairs:
+            raise all_of([each for each in found if isinstance(each, Senseless)])
+        return [account for account, _ in pairs], [ask for _, ask in pairs], tuple(unplanned)
 
     def _leaver(
         self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime, leaving: frozenset[str]

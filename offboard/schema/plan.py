@@ -60,6 +60,8 @@ def plan_schema() -> dict[str, JSON]:
             "digest": {**_DIGEST, "description": "SHA-256 over the canonical form of all but the digest."},
         },
     )
+    said = {"user": _TEXT, "what": _TEXT, "todo": _TEXT}
+    top["properties"]["unplanned"] = _list(_closed("Somebody asked for, for whom nothing could be planned.", said))
     return {
         "$schema": DRAFT,
         "$id": "urn:offboard:schema:plan:1",

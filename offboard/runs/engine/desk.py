@@ -58,7 +58,7 @@ class Desk:
         applier.consume(plan, run)
         outcome = await self._carry_out(self.store.run(run), self.store.shares(run), again=False)
         assert outcome is not None
-        return outcome
+        return replace(outcome, unplanned=plan.unplanned)
 
     async def go_on(self, run: str, leavers: Sequence[str] | None = None) -> RunOutcome | None:
         """Carry out what is due in a run that began: of these leavers, or of all who are neither held nor over.
