@@ -1,4 +1,4 @@
-"""From the command line: `python -m tests.crash [--all] [--point N --kill KIND --database DB …]`."""
+"""From the command line: `python -m tests.crash [--all] [--point POINT --kill KIND --database DB …]`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def main() -> int:
 def _words() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--all", action="store_true", help="every point in every way, on both databases")
-    parser.add_argument("--point", type=int, help="this point only")
+    parser.add_argument("--point", help="this point only: as it was told, or its number in an undisturbed life")
     parser.add_argument("--kill", choices=KINDS, action="append", help="in this way")
     parser.add_argument("--operation", choices=OPERATIONS, action="append")
     parser.add_argument("--database", choices=DATABASES, action="append")
@@ -59,8 +59,9 @@ def _one(words: argparse.Namespace) -> Iterator[Verdict]:
     shape = Case(operation, database, (words.leavers or [1])[0])
     with _labs(database, 1) as labs:
         reference = undisturbed(labs[0], shape)
+        place = reference.ended.points[int(words.point) - 1] if words.point.isdigit() else words.point
         for kind in words.kill or KINDS:
-            yield verdict(labs[0], replace(shape, number=words.point, kind=kind), reference)
+            yield verdict(labs[0], replace(shape, place=place, kind=kind), reference)
             for path in sorted((labs[0].folder / "told").iterdir(), key=os.path.getmtime)[-6:]:
                 print(f"--- {path.name}\n{path.read_text()[-3000:]}")
 

@@ -73,7 +73,7 @@ def live(order: dict[str, Any]) -> None:
     os.environ.update(order["environ"])
     watched = [Path(folder) for folder in order["watched"]]
     disk = Disk(watched, Path(order["image"]), order["seed"]) if order["kind"] in ("power", "shred") else None
-    POINTS.begin(watched, Path(order["trace"]), order["number"], order["kind"], disk)
+    POINTS.begin(watched, Path(order["trace"]), order["place"], order["kind"], disk)
     from offboard.cli.main import main
 
     try:

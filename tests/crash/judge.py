@@ -118,8 +118,8 @@ def _stopped(ended: Ended, reference: Reference) -> None:
         return
     must(ended.code == 5, f"SIGTERM, and it ended with {ended.code}: {ended.said}")
     must("offboard resume" in ended.said or "before anything was sent" in ended.said, f"no way on: {ended.said}")
-    struck = next(at for _, at, name in ended.trace if name.startswith("struck"))
-    late = [name for _, at, name in ended.trace if name.endswith("leaves") and at > struck + 1]
+    struck = next(at for at, name in ended.trace if name.startswith("struck"))
+    late = [name for at, name in ended.trace if name.endswith("leaves") and at > struck + 1]
     must(not late, f"more than a second after SIGTERM: {late}")
 
 

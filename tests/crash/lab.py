@@ -36,21 +36,27 @@ class Ended:
 
     code: int
     said: str
-    trace: list[tuple[int, float, str]]
+    trace: list[tuple[float, str]]
     frozen: int = 0
     """Its id, when it is frozen and has not ended."""
     base: Path = Path()
     """Beginning of the names of the files in which it told of itself."""
 
     @property
-    def points(self) -> dict[int, str]:
-        """Its points by number."""
-        return {n: name for n, _, name in self.trace if not name.startswith("struck") and not name.endswith("executed")}
+    def points(self) -> list[str]:
+        """Its points, in the order in which it came to them."""
+        return [place for _, place in self.trace if " #" in place]
 
     @property
     def struck(self) -> str:
         """The point at which it was struck; empty when it never got there."""
-        return next((self.points[n] for n, _, name in self.trace if name.startswith("struck")), "")
+        places = [place for _, place in self.trace]
+        struck = next((n for n, place in enumerate(places) if place.startswith("struck")), 0)
+        return places[struck - 1] if struck else ""
+
+    def place(self, end: str) -> str:
+        """The first of its points whose name ends so."""
+        return next(place for place in self.points if place.partition(" #")[0].endswith(end))
 
 
 @dataclass
@@ -73,7 +79,7 @@ class Lab:
     _processes: int = 0
     _database: str = ""
     kept: set[str] = field(default_factory=set)
-    _sore: dict[int, int] = field(default_factory=dict)
+    _sore: dict[int, str] = field(default_factory=dict)
     _warm: set[str] = field(default_factory=set)
 
     @property
@@ -118,13 +124,11 @@ class Lab:
             self._database = f"{self.mark}_{self._processes}"
             self._sql(f"CREATE DATABASE {self._database}" + (f" TEMPLATE {self.mark}_{name}" if name else ""))
 
-    def sore_point(self, case: Case) -> int:
+    def sore_point(self, case: Case) -> str:
         """Where a run is killed that is to be resumed: the tenant has done its work, and nobody knows."""
         if case.leavers not in self._sore:
             self.tenant.reset()
-            whole = self.run("apply", "plan.json", "--yes")
-            answers = [n for n, name in whole.points.items() if name.endswith("answered")]
-            self._sore[case.leavers] = answers[0]
+            self._sore[case.leavers] = self.run("apply", "plan.json", "--yes").place("answered")
             self.tenant.reset()
             self.go_back(f"planned_{case.leavers}")
         return self._sore[case.leavers]
@@ -141,7 +145,7 @@ class Lab:
         if self.server:
             self._sql("UPDATE lease SET expires = 0", self._database)
 
-    def run(self, *words: str, number: int = 0, kind: str = "", seed: int = 0) -> Ended:
+    def run(self, *words: str, place: str = "", kind: str = "", seed: int = 0) -> Ended:
         """`offboard`, until it ends or is frozen."""
         self._processes += 1
         base = self.folder / "told" / str(self._processes)
@@ -156,7 +160,7 @@ class Lab:
             "said": f"{base}.said",
             "trace": f"{base}.trace",
             "image": str(self.folder / "image"),
-            "number": number,
+            "place": place,
             "kind": kind,
             "seed": seed,
         }

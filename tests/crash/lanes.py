@@ -25,7 +25,7 @@ class Verdict:
 
     Args:
         case: The case.
-        struck: The point at which its process was struck; empty when it ended before.
+        struck: The point at which its process was struck; empty when it ended and never got there.
         problem: What does not hold; empty when everything does.
     """
 
@@ -34,8 +34,8 @@ class Verdict:
     problem: str = ""
 
     def __str__(self) -> str:
-        where = self.struck or "ended before it got there"
-        return f"{'BROKEN' if self.problem else 'ok'}  {self.case}  ({where}) {self.problem}".rstrip()
+        where = "" if self.struck else "  (ended and never got there)"
+        return f"{'BROKEN' if self.problem else 'ok'}  {self.case}{where} {self.problem}".rstrip()
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def judged(labs: list[Lab], shape: Case, kinds: Callable[[int], Iterable[str]]) 
     Args:
         labs: The lanes.
         shape: The operation, the database and how many leavers.
-        kinds: The ways, by the point's number.
+        kinds: The ways, by the point's number in an undisturbed life.
     """
     free: SimpleQueue[tuple[Lab, Reference]] = SimpleQueue()
     references = [undisturbed(lab, shape) for lab in labs]
@@ -84,8 +84,8 @@ def judged(labs: list[Lab], shape: Case, kinds: Callable[[int], Iterable[str]]) 
         finally:
             free.put((lab, reference))
 
-    points = range(1, len(references[0].ended.points) + 1)
-    cases = [replace(shape, number=n, kind=kind) for n in points for kind in kinds(n)]
+    points = enumerate(references[0].ended.points, 1)
+    cases = [replace(shape, place=place, kind=kind) for n, place in points for kind in kinds(n)]
     with ThreadPoolExecutor(len(labs)) as pool:
         yield from pool.map(judge, cases)
 
@@ -95,6 +95,6 @@ def verdict(lab: Lab, case: Case, reference: Reference) -> Verdict:
     try:
         return Verdict(case, trial(lab, case, reference))
     except BrokenError as error:
-        return Verdict(case, reference.ended.points.get(case.number, "?"), str(error))
+        return Verdict(case, case.place, str(error))
     except Exception:
-        return Verdict(case, reference.ended.points.get(case.number, "?"), traceback.format_exc())
+        return Verdict(case, case.place, traceback.format_exc())

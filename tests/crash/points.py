@@ -14,9 +14,11 @@ import signal
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tests.crash.disk import Disk
 
@@ -28,6 +30,7 @@ FREEZE = "freeze"
 WRITES = re.compile(
     r"(INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|WITH|PRAGMA (user_version|journal_mode)\s*=)\b", re.I
 )
+ACTS = re.compile(r"(INSERT (?:OR \w+ )?INTO|UPDATE|DELETE FROM|CREATE TABLE(?: IF NOT EXISTS)?)\s+([\w.\"]+)", re.I)
 NAMES = re.compile(r"[0-9a-f]{12,}|[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -36,26 +39,26 @@ class Points:
 
     def __init__(self) -> None:
         self.watched: list[str] = []
-        self.number, self.kind = 0, ""
+        self.place, self.kind = "", ""
         self.disk: Disk | None = None
-        self.count = 0
+        self.count: Counter[str] = Counter()
         self._pid = 0
         self._lock = threading.RLock()
         self._trace = -1
         self._open, self._write, self._kill = os.open, os.write, os.kill
 
-    def begin(self, watched: list[Path], trace: Path, number: int, kind: str, disk: Disk | None) -> None:
+    def begin(self, watched: list[Path], trace: Path, place: str, kind: str, disk: Disk | None) -> None:
         """This process is what is watched.
 
         Args:
             watched: Folders whose files outlive it.
-            trace: File to which each point's number, time and name go.
-            number: Where it is struck; 0 for nowhere.
+            trace: File to which each point's time and place go.
+            place: Where it is struck; empty for nowhere.
             kind: One of `KINDS`.
             disk: What of the folders would survive a power cut, and where that goes.
         """
         self.watched = [os.path.realpath(path) + os.sep for path in watched]
-        self.number, self.kind, self.disk = number, kind, disk
+        self.place, self.kind, self.disk = place, kind, disk
         self._trace = self._open(trace, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._pid = os.getpid()
 
@@ -64,20 +67,25 @@ class Points:
         if os.getpid() != self._pid:
             return
         with self._lock:
-            self.count += 1
+            # The place is the name and its turn: threads come in another order in another life, and a number would be
+            # another point there.
+            name = NAMES.sub("…", name).replace(f".{self._pid}:", ".…:")
+            self.count[name] += 1
+            place = f"{name} #{self.count[name]}"
             if self.disk is not None:
                 self.disk.settle()
-            self._tell(NAMES.sub("…", name))
-            if self.count == self.number:
+            self._tell(place)
+            if place == self.place:
                 self._strike(before_dying)
 
     def now(self, name: str) -> None:
         """Something that is told in the trace and is no point."""
         if os.getpid() == self._pid:
-            self._tell(name)
+            with self._lock:
+                self._tell(name)
 
     def _tell(self, name: str) -> None:
-        self._write(self._trace, f"{json.dumps([self.count, time.monotonic(), name])}\n".encode())
+        self._write(self._trace, f"{json.dumps([time.monotonic(), name])}\n".encode())
 
     def _strike(self, before_dying: Callable[[], object] | None) -> None:
         self._tell(f"struck: {self.kind}")
@@ -187,20 +195,36 @@ def watch_sqlite(points: Points) -> None:
         db: sqlite3.Connection = real(*args, **options)
         path = os.path.realpath(str(args[0] if args else options["database"]))
         if points.watches(path):
-            db.set_trace_callback(lambda text: statement(db, path, text))
+            held: list[str] = []
+            db.set_trace_callback(lambda text: statement(db, path, held, text))
         return db
 
-    def statement(db: sqlite3.Connection, path: str, text: str) -> None:
+    def statement(db: sqlite3.Connection, path: str, held: list[str], text: str) -> None:
         words = text.strip()
         if points.disk is not None and (found := re.match(r"PRAGMA (synchronous|journal_mode)\s*=\s*(\w+)", words, re.I)):
             points.disk.pragma(path, found[1].lower(), found[2].lower())
         commits = words.upper().startswith(("COMMIT", "END"))
         if commits or (not db.in_transaction and WRITES.match(words)):
-            points.at(f"{os.path.basename(path)}: {'commit' if commits else words.split(' (')[0][:40]}")
+            points.at(f"{os.path.basename(path)}: {commit_of(held) if commits else act(words)}")
             if points.disk is not None:
                 points.disk.committing(path)
+        elif db.in_transaction and WRITES.match(words):
+            held.append(act(words))
 
     sqlite3.connect = sqlite3.dbapi2.connect = connect
+
+
+def act(statement: str) -> str:
+    """What a statement does, and to what."""
+    found = ACTS.search(statement)
+    return " ".join(found.groups()) if found else statement.split(" (")[0][:40]
+
+
+def commit_of(held: list[str]) -> str:
+    """The name of a commit: by what was first written, so that other threads' commits do not count."""
+    first = held[0] if held else "nothing"
+    held.clear()
+    return f"commit of {first}"
 
 
 def watch_postgres(points: Points) -> None:
@@ -210,21 +234,25 @@ def watch_postgres(points: Points) -> None:
 
     execute, commit, leave = psycopg.Cursor.execute, psycopg.Connection.commit, psycopg.transaction.Transaction.__exit__
 
+    held: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()
+
     def executed(self: Any, query: Any, *args: Any, **options: Any) -> Any:
         words = (query if isinstance(query, str) else bytes(query).decode() if isinstance(query, bytes) else "").strip()
         connection = self.connection
         if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE and WRITES.match(words):
-            points.at(f"postgres: {words.split(' (')[0][:40]}")
+            points.at(f"postgres: {act(words)}")
+        elif WRITES.match(words):
+            held.setdefault(connection, []).append(act(words))
         return execute(self, query, *args, **options)
 
     def committed(self: Any) -> None:
         if self.info.transaction_status == TransactionStatus.INTRANS:
-            points.at("postgres: commit")
+            points.at(f"postgres: {commit_of(held.pop(self, []))}")
         commit(self)
 
     def left(self: Any, kind: Any, error: Any, trace: Any) -> Any:
         if kind is None:
-            points.at("postgres: commit")
+            points.at(f"postgres: {commit_of(held.pop(self.connection, []))}")
         return leave(self, kind, error, trace)
 
     psycopg.Cursor.execute = executed

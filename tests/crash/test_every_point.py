@@ -1,7 +1,7 @@
 """Killed at every point, resumed once, and judged by the tenant's journal.
 
 Here each point is struck once, in one way; `python -m tests.crash --all` strikes each in every way on both databases, and
-`python -m tests.crash --point N --kill KIND …` replays exactly one case.
+`python -m tests.crash --point POINT --kill KIND …` replays exactly one case.
 """
 
 from __future__ import annotations
@@ -56,29 +56,23 @@ def test_whoever_is_killed_at_any_point_is_resumed_once_and_nothing_is_lost_or_r
 
     assert [str(verdict) for verdict in found if verdict.problem] == []
     struck = [verdict.struck for verdict in found if verdict.struck]
-    assert len(struck) >= len(found) * 0.9, "of several leavers the points may differ from run to run, but not much"
+    assert len(struck) >= len(found) * 0.9, "how often a heart beats may differ from life to life, but not much"
     if every == 1:
-        assert set(struck) >= SEEN[operation]
-        assert leavers > 1 or len(struck) == len(found)
+        assert {_name(place) for place in struck} >= {_name(verdict.case.place) for verdict in found} | SEEN[operation]
+
+
+def _name(place: str) -> str:
+    return place.partition(" #")[0]
 
 
 @pytest.mark.parametrize("place", ["leaves", "answered"])
 def test_a_frozen_process_and_the_one_that_takes_over_never_both_act(tmp_path: Path, place: str) -> None:
     with lanes(tmp_path, number=1) as (lab,):
         reference = undisturbed(lab, Case())
-        number = next(n for n, name in reference.ended.points.items() if name.endswith(place))
-        for _ in range(30):
-            case = Case(number=number, kind=FREEZE)
-            prepare(lab, case)
-            frozen = operate(lab, case)
-            assert frozen.frozen
-            if frozen.struck.endswith(place):
-                break
-            # Threads came in another order this time: the point stands where it stood in this life.
-            points = lab.wake(frozen).points
-            number = next((n for n, name in points.items() if name.endswith(place)), number)
-        else:
-            raise AssertionError(f"{place} was never struck")
+        case = Case(place=reference.ended.place(place), kind=FREEZE)
+        prepare(lab, case)
+        frozen = operate(lab, case)
+        assert frozen.struck == case.place
         told_before(lab)
         other = lab.run(*RESUME)  # waits for the lease of whoever does not move, and then goes on
         woken = lab.wake(frozen)
