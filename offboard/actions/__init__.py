@@ -14,6 +14,7 @@ from offboard.actions.enable_devices import EnableDevices
 from offboard.actions.enable_user import EnableUser
 from offboard.actions.list_deleted_users import ListDeletedUsers
 from offboard.actions.own_devices import OwnDevices
+from offboard.actions.purge_user import PurgeUser
 from offboard.actions.remove_groups import RemoveGroups
 from offboard.actions.remove_licenses import RemoveLicenses
 from offboard.actions.remove_sign_in_methods import RemoveSignInMethods
@@ -34,6 +35,7 @@ ACTIONS: dict[str, Action] = {
         RemoveGroups(),
         RemoveLicenses(),
         DeleteUser(),
+        PurgeUser(),
         ListDeletedUsers(),
         RestoreUser(),
         AssignLicenses(),

@@ -107,7 +107,7 @@ def refuse_unless_approved(plan: Plan, policy: Policy, approvals: Sequence[Appro
     raise Refused(
         f"Plan {plan.short_id} is not approved.",
         why=why + have,
-        todo=f"{_NOTHING} Save the plan (offboard plan … --out FILE), have somebody else sign it (offboard approve FILE), "
+        todo=f"{_NOTHING} Save the plan (with --out FILE), have somebody else sign it (offboard approve FILE), "
         "then: offboard apply FILE",
     )
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from offboard.cli.context import App, pass_app
-from offboard.cli.options import must_ask_or_yes
-from offboard.errors import Refused, Stopped
+from offboard.cli.options import must_ask_or_yes, override_option, overrides
+from offboard.errors import Stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from offboard.cli.session import Session
+    from offboard.guards import Lift
+    from offboard.model import Plan
     from offboard.runs.deleted import Bin
 
 
@@ -54,66 +59,96 @@ def restore(app: App, user: str, new_name: str | None, yes: bool) -> int:
 
     Sign-in stays as it was when the user was deleted; a disabled user comes back disabled.
     """
-    return _change(app, user, yes, new_name=new_name, purge=False)
-
-
-@command.command("purge", epilog="Example:  offboard deleted purge dddddddd-3333-4444-5555-eeeeeeeeeeee")
-@click.argument("user")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@pass_app
-def purge(app: App, user: str, yes: bool) -> int:
-    """Delete USER for good, before the 30 days are over. Nobody can bring a purged user back."""
-    return _change(app, user, yes, new_name=None, purge=True)
-
-
-def _change(app: App, asked: str, yes: bool, *, new_name: str | None, purge: bool) -> int:
     from offboard.cli.session import run_async, session
-    from offboard.guards import refuse_to_purge
     from offboard.render.safe import safe
     from offboard.runs.deleted import former_name
 
     must_ask_or_yes(yes)
-    if purge:
-        _refuse_unapproved(app)
-    verb, done = ("purge", "Purged") if purge else ("restore", "Restored")
 
     async def main() -> int:
         async with session(app) as opened:
             found = _bin(opened)
-            user = await found.find(asked)
-            if purge:
-                refuse_to_purge(user.id, former_name(user), app.tenant.guards)
-            name = f"{safe(user.display_name)} ({safe(former_name(user))}, {user.id})"
-            if not yes:
-                _confirm(name, user.id, purge=purge)
-            await (found.purge(user) if purge else found.restore(user, new_name))
+            who = await found.find(user)
+            name = f"{safe(who.display_name)} ({safe(former_name(who))}, {who.id})"
+            if not yes and not click.confirm(f"Restore {name}?", default=False, err=True):
+                raise Stopped("Not confirmed. Nothing was written.")
+            await found.restore(who, new_name)
             if app.as_json:
-                app.out_json({"outcome": "changed", "verb": verb, "id": user.id})
+                app.out_json({"outcome": "changed", "verb": "restore", "id": who.id})
             else:
-                app.out(f"{done} {name}; read back.")
+                app.out(f"Restored {name}; read back.")
         return 0
 
     return run_async(main)
 
 
-def _refuse_unapproved(app: App) -> None:
-    """A purge has no plan that a second person could sign, so where one must, it is not done here."""
-    if app.tenant.guards.approval != "none":
-        raise Refused(
-            "A purge cannot be undone, and the tenant asks for a second person's approval of what cannot be undone.",
-            why="A purge has no plan that could be approved.",
-            todo="Nothing was written. The user is purged by itself 30 days after the deletion; or purge in the portal.",
+@command.command("purge", epilog="Example:  offboard deleted purge dddddddd-3333-4444-5555-eeeeeeeeeeee --out purge.json")
+@click.argument("users", nargs=-1, required=True, metavar="USER...")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Only save the plan.")
+@override_option
+@click.option("--yes", is_flag=True, help="Do not ask. Lifts no guard.")
+@pass_app
+def purge(app: App, users: tuple[str, ...], out: Path | None, lifted: tuple[str, ...], yes: bool) -> int:
+    """Delete each USER (object id, or the name before the deletion) for good, before the 30 days are over.
+
+    Nobody can bring a purged user back. It is a plan like any other: with --out it is saved for review, approval (`approve`)
+    and `apply`; without, it is shown and carried out at once, where the tenant asks for nobody's approval.
+    """
+    lifts = overrides(lifted)
+    if out is None:
+        must_ask_or_yes(yes)
+    from offboard.cli.session import run_async, session
+
+    async def main() -> int:
+        async with session(app) as opened:
+            plan = await _plan_purge(opened, users, lifts)
+            if out is not None:
+                return _save(app, plan, out)
+            return await _carry_out_purge(opened, plan, yes)
+
+    return run_async(main)
+
+
+async def _plan_purge(opened: Session, users: Sequence[str], lifts: Sequence[Lift]) -> Plan:
+    from offboard.cli.flow import show_plan
+    from offboard.runs.deleted import purging
+    from offboard.runs.planning import Wanted
+
+    found = await _bin(opened).find_all(users)
+    plan = await opened.plan_maker(lifts).make(purging(), [Wanted(user.id, None, {}) for user in found])
+    show_plan(opened.app, plan)
+    return plan
+
+
+def _save(app: App, plan: Plan, out: Path) -> int:
+    from offboard.cli.plan_command import save
+    from offboard.planfile import pieces
+
+    save(out, pieces(plan))
+    if not app.as_json:
+        app.out(
+            f"Saved to {out}, valid until {plan.valid_until:%Y-%m-%d %H:%MZ}.\n"
+            f"Review:  offboard show {out}\nApprove: offboard approve {out}\nApply:   offboard apply {out}"
         )
+    return 0
 
 
-def _confirm(name: str, id: str, *, purge: bool) -> None:
-    if purge:
-        prompt = f"{name} can never be restored afterwards. Type the first eight characters of the id to go on"
-        agreed = click.prompt(prompt, default="", show_default=False, err=True).strip() == id[:8]
-    else:
-        agreed = click.confirm(f"Restore {name}?", default=False, err=True)
-    if not agreed:
-        raise Stopped("Not confirmed. Nothing was written.")
+async def _carry_out_purge(opened: Session, plan: Plan, yes: bool) -> int:
+    from offboard.cli.flow import carry_out
+    from offboard.cli.session import new_run_id
+    from offboard.render.safe import safe
+
+    run = new_run_id()
+    await opened.applier(lambda _l, _r: None, run=run, plan=plan.id).check(plan)
+    if not yes:
+        ids = [each.leaver.id for each in plan.leavers]
+        names = ", ".join(safe(each.leaver.display_name) for each in plan.leavers)
+        said = ids[0][:8] if len(ids) == 1 else str(len(ids))
+        what = "the first eight characters of the id" if len(ids) == 1 else "the number of users"
+        prompt = f"{names} can never be restored afterwards. Type {what} to go on"
+        if click.prompt(prompt, default="", show_default=False, err=True).strip() != said:
+            raise Stopped("Not confirmed. Nothing was written.")
+    return await carry_out(opened, plan, run, ())
 
 
 def _bin(opened: Session) -> Bin:

@@ -15,8 +15,8 @@ from offboard.runs.outcome import LeaverOutcome, RunOutcome
 from offboard.runs.sealing import Sealer
 from offboard.runs.store import RunRecord, Store
 
-UNDO = "undo"
-"""The name of plans that `offboard undo` makes; no playbook stands behind them."""
+AGAIN = {"undo": "undo RUN", "deleted-purge": "deleted purge USER --out FILE"}
+"""How the plans that no playbook file stands behind are made again, by the name that they bear."""
 
 
 def verdict(outcome: RunOutcome, accepted: Sequence[str]) -> Verdict:
@@ -38,7 +38,7 @@ def _next(outcome: RunOutcome) -> str:
     for each in outcome.leavers:
         if each.refused:
             who = outcome.plan.leavers[each.index].leaver.user_principal_name
-            again = "undo RUN" if outcome.plan.playbook.name == UNDO else f"plan {outcome.plan.playbook.name} {who}"
+            again = AGAIN.get(outcome.plan.playbook.name, f"plan {outcome.plan.playbook.name} {who}")
             return f"Make and review a new plan: offboard {again}"
     if any(each.stopped or each.failed for each in outcome.leavers):
         return f"When the cause is mended: offboard resume {outcome.run[:8]}"

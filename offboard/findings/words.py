@@ -91,7 +91,10 @@ _ALL = (
         "{step} cannot be taken back, and nothing guards it",
         "The step is carried out for every leaver it is run for. What it removes is gone, also for the one leaver who "
         "should not have been on the list.",
-        'Give it a condition, for example when: leaver.userType == "Member".',
+        'Give it a condition, for example when: leaver.userType == "Guest".',
+        bad="- action: delete-user\n  due: T+30d\n- action: purge-user\n  due: T+45d",
+        good="- action: delete-user\n  due: T+30d\n- action: purge-user\n  due: T+45d\n"
+        '  when: leaver.userType == "Guest"',
     ),
     Word(
         "OFB207",

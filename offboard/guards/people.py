@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from offboard.errors import Refused
 from offboard.facts import Unreadable
 from offboard.guards.guard import Guard, Question, Said, cannot_read, who
-from offboard.guards.limits import Limits
 from offboard.guards.surroundings import SignedIn, is_one_of
 from offboard.model import LeaverPlan
 
@@ -86,25 +84,6 @@ def _approver(each: LeaverPlan, asked: Question) -> Iterator[Said]:
     names = (each.leaver.id, each.leaver.user_principal_name, mail if isinstance(mail, str) else None)
     if is_one_of(asked.around.approvers, *names):
         yield Said(f"{who(each)} approves this plan: nobody approves their own. Have somebody else approve it.")
-
-
-def refuse_to_purge(id: str, name: str, limits: Limits) -> None:
-    """Refuse to delete a protected person for good, where there is no plan that the guards could be asked about.
-
-    Args:
-        id: Object id.
-        name: The user principal name before the deletion.
-        limits: The tenant's configuration.
-
-    Raises:
-        Refused: Naming the guard.
-    """
-    for guard, names in (("emergency_access", limits.emergency_access), ("protected_users", limits.protected_users)):
-        if is_one_of(names, id, name):
-            raise Refused(
-                f"{guard}: {name} ({id}) is protected by the tenant's configuration.",
-                todo="Nothing was written. Restore the account instead: offboard deleted restore.",
-            )
 
 
 PEOPLE = (

@@ -1,9 +1,11 @@
-"""Managing deleted users: list, restore, purge. Restore is the way back from `delete-user`; a purge has none."""
+"""Managing deleted users: list and restore, the way back from `delete-user`; a purge, which has none, is a plan."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from offboard.actions.base import Wire
 from offboard.audit import Audit
@@ -13,20 +15,19 @@ from offboard.facts import DeletedUser, DeletedUsers, Unreadable
 from offboard.graph.answers import Answer
 from offboard.graph.read import Reader
 from offboard.graph.requests import GUID, PERSON, get
-from offboard.model import JSON, Change, Effect, Permissions, Ref
-from offboard.planjson import change_json
+from offboard.model import JSON, Change, Permissions, Playbook, Ref, Step
+from offboard.planjson import canonical, change_json, step_json
+
+if TYPE_CHECKING:
+    from kiota_abstractions.request_information import RequestInformation
 
 RESTORE = Permissions(
     delegated=(("User.DeleteRestore.All",), ("User.ReadWrite.All",)),
     application=(("User.DeleteRestore.All",), ("User.ReadWrite.All",)),
     roles=("User Administrator", "Privileged Authentication Administrator"),
 )
-PURGE = Permissions(
-    delegated=(("User.DeleteRestore.All",), ("User.ReadWrite.All",)),
-    application=(("User.DeleteRestore.All",), ("User.ReadWrite.All",)),
-    roles=("User Administrator",),
-    remark="Whether an app may purge is documented in two ways; on 403 sign in as a person.",
-)
+PURGE = "deleted-purge"
+"""The name of the plans that purge; no playbook file stands behind them."""
 VISIBLE_WITHIN = 60.0
 
 
@@ -63,15 +64,20 @@ class Bin:
         Raises:
             UsageError: There is none, or several.
         """
+        return (await self.find_all([asked]))[0]
+
+    async def find_all(self, asked: Sequence[str]) -> list[DeletedUser]:
+        """Each of these deleted users.
+
+        Raises:
+            UsageError: One of them is not there, or there are several; all such are named at once.
+        """
         users = (await self.users()).items
-        by_id = [user for user in users if GUID.fullmatch(asked) and user.id == asked.lower()]
-        found = by_id or [user for user in users if former_name(user).casefold() == asked.casefold()]
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise UsageError(f"No deleted user is {asked!r}.", todo="List them with: offboard deleted list")
-        names = ", ".join(f"{user.id} (deleted {user.deleted:%Y-%m-%d %H:%MZ})" for user in found)
-        raise UsageError(f"{asked!r} was the name of several deleted users: {names}.", todo="Name one by its id.")
+        found = [_named(name, users) for name in asked]
+        problems = [each for each in found if isinstance(each, str)]
+        if problems:
+            raise UsageError("\n".join(problems), todo="List them with: offboard deleted list")
+        return [each for each in found if not isinstance(each, str)]
 
     async def restore(self, user: DeletedUser, new_name: str | None) -> None:
         """Bring the user back, and read that it is so.
@@ -82,37 +88,17 @@ class Bin:
         change = Change("restore", _ref(user), before="deleted user", after="active user")
         builder = self.wire.graph.directory.deleted_items.by_directory_object_id(user.id)
         body: JSON = {"newUserPrincipalName": new_name} if new_name else None
-        await self._do(change, builder.restore, "POST", body, RESTORE, alive=True)
+        await self._do(change, self.wire.request("POST", builder.restore, body), RESTORE)
 
-    async def purge(self, user: DeletedUser) -> None:
-        """Delete the user for good, and read that it is so.
-
-        Raises:
-            OffboardError: Graph refused, or the user is still there.
-        """
-        change = Change("purge", _ref(user), before="deleted user", after="gone", effect=Effect.IRREVERSIBLE)
-        builder = self.wire.graph.directory.deleted_items.by_directory_object_id(user.id)
-        await self._do(change, builder, "DELETE", None, PURGE, alive=False)
-
-    async def _do(
-        self,
-        change: Change,
-        builder: object,
-        method: Literal["POST", "DELETE"],
-        body: JSON,
-        permissions: Permissions,
-        *,
-        alive: bool,
-    ) -> None:
+    async def _do(self, change: Change, info: RequestInformation, permissions: Permissions) -> None:
         step = f"deleted-{change.verb}"
         self.audit.write("intent", step=step, action=step, change=change_json(change))
-        info = self.wire.request(method, builder, body)
         answer = (await self.reader.sender.write([info]))[0]
         if not answer.ok and not answer.ambiguous and not answer.throttled:
             error = self._refusal(change, answer, permissions)
             self._record(step, change, "failed", error.what, answer)
             raise error
-        if not await self._visible(change.target.id, alive=alive):
+        if not await self._visible(change.target.id):
             why = f"cannot be read back after {VISIBLE_WITHIN:.0f} s ({answer.lost or answer.status})"
             self._record(step, change, "failed", why, answer)
             raise GraphUnavailable(
@@ -120,8 +106,8 @@ class Bin:
             )
         self._record(step, change, "changed", "" if answer.ok else "recovered: found done on re-reading", answer)
 
-    async def _visible(self, id: str, *, alive: bool) -> bool:
-        """Whether the user is (alive: active again; else: no longer in the bin), read back with patience."""
+    async def _visible(self, id: str) -> bool:
+        """Whether the user is active again and no longer in the bin, read back with patience."""
         started, wait = self.clock.monotonic(), 0.5
         graph = self.reader.graph
         while True:
@@ -130,8 +116,7 @@ class Bin:
                 "bin": get(graph.directory.deleted_items.by_directory_object_id(id), select=PERSON),
             }
             answers = await self.reader.sender.read(requests)
-            in_bin = answers["bin"].ok
-            if not in_bin and answers["bin"].status == 404 and answers["user"].ok == alive:
+            if answers["bin"].status == 404 and answers["user"].ok:
                 return True
             if self.clock.monotonic() - started > VISIBLE_WITHIN:
                 return False
@@ -155,6 +140,25 @@ class Bin:
         self.audit.write(
             "outcome", step=step, action=step, change=change_json(change), outcome=outcome, why=why, graph=graph
         )
+
+
+def purging() -> Playbook:
+    """The playbook that deletes users for good: one step, planned, approved and carried out like any other."""
+    steps = (Step("purge", "purge-user"),)
+    digest = hashlib.sha256(canonical([step_json(step) for step in steps])).hexdigest()
+    return Playbook(PURGE, "Delete deleted users for good.", steps, digest=f"sha256:{digest}")
+
+
+def _named(asked: str, users: Sequence[DeletedUser]) -> DeletedUser | str:
+    """The one who is meant, or what is wrong."""
+    by_id = [user for user in users if GUID.fullmatch(asked) and user.id == asked.lower()]
+    found = by_id or [user for user in users if former_name(user).casefold() == asked.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        return f"No deleted user is {asked!r}."
+    names = ", ".join(f"{user.id} (deleted {user.deleted:%Y-%m-%d %H:%MZ})" for user in found)
+    return f"{asked!r} was the name of several deleted users: {names}. Name one by its id."
 
 
 def former_name(user: DeletedUser) -> str:

@@ -22,6 +22,7 @@ from tests.cli.conftest import Offboard
 from tests.world import Time
 
 LEAVER = "SawyerM@contoso.com"
+AVERY = "dddddddd-3333-4444-5555-eeeeeeeeeeee"
 CONFIG = """
 default = "contoso"
 [tenants.contoso]
@@ -182,7 +183,7 @@ def _replay(office: Office, plan: Path) -> None:
 
 def _edited(office: Office, plan: Path) -> None:
     office.sign(DANA, plan)
-    plan.write_bytes(plan.read_bytes().replace(b"Sawyer", b"Sawyes", 1))
+    plan.write_bytes(plan.read_bytes().replace(b"contoso", b"contosa", 1))
 
 
 def _unsigned(office: Office, plan: Path) -> None:
@@ -192,7 +193,7 @@ def _unsigned(office: Office, plan: Path) -> None:
 
 def _forged(office: Office, plan: Path) -> None:
     office.sign(DANA, plan)
-    text = office.folder / "sawyer.json.approval"
+    text = plan.with_name(plan.name + ".approval")
     text.write_bytes(text.read_bytes().replace(b"dana@", b"erin@"))
 
 
@@ -265,10 +266,61 @@ def test_show_tells_what_stands_beside_the_plan(office: Office) -> None:
     assert "sawyer.json.approval (dana@contoso.com, 2026-11-23" in office.run("show", str(plan)).err
 
 
+def purge_plan(office: Office) -> Path:
+    """A saved plan to delete Avery for good."""
+    said = office.run("deleted", "purge", "AveryS@contoso.com", "--out", "purge.json")
+    assert said.code == 0, said.err
+    assert "offboard approve purge.json" in said.out
+    return office.folder / "purge.json"
+
+
 @pytest.mark.parametrize("policy", ["irreversible", "all"])
-def test_a_purge_which_nobody_can_approve_is_refused_where_somebody_must(office: Office, policy: str) -> None:
+def test_a_purge_at_once_is_refused_where_somebody_must_approve_and_says_how_it_is_done(
+    office: Office, policy: str
+) -> None:
     office.policy(policy)
-    assert "second person's approval" in office.refused("deleted", "purge", "AveryS@contoso.com", "--yes")
+    said = office.refused("deleted", "purge", "AveryS@contoso.com", "--yes")
+    assert "is not approved" in said
+    assert "--out FILE" in said
+
+
+@pytest.mark.parametrize("policy", ["irreversible", "all"])
+def test_an_approved_purge_is_carried_out_once(office: Office, policy: str) -> None:
+    office.policy(policy)
+    plan = purge_plan(office)
+    office.sign(DANA, plan)
+    said = office.run("apply", str(plan), "--yes")
+    assert said.code == 0, said.err
+    assert [(e.method, e.path) for e in office.sandbox.journal()] == [("DELETE", f"/v1.0/directory/deletedItems/{AVERY}")]
+    again = office.run("apply", str(plan), "--yes")
+    assert again.code == 3
+    assert "already carried out" in again.err
+    assert len(office.sandbox.journal()) == 1
+
+
+@pytest.mark.parametrize(
+    ("deed", "why"),
+    [
+        (lambda office, plan: None, "is not approved"),
+        (lambda office, plan: office.sign(DANA, office.plan()), "is not approved"),
+        (lambda office, plan: (office.sign(DANA, plan), purge_plan(office)), "one plan only"),
+        (_edited, "edited after it was made"),
+        (_forged, "signature is not valid"),
+        (_twice, "approved this plan already"),
+    ],
+    ids=["unsigned", "another plan signed", "replayed", "edited", "forged", "signed twice by one"],
+)
+def test_each_way_around_the_approval_of_a_purge_is_refused(office: Office, deed: Deed, why: str) -> None:
+    plan = purge_plan(office)
+    deed(office, plan)
+    assert why in office.refused("apply", str(plan), "--yes")
+
+
+def test_nobody_approves_a_purge_that_they_planned(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("offboard.cli.session.Session.actor", property(lambda _self: "dana@contoso.com"))
+    plan = purge_plan(office)
+    office.sign(DANA, plan)
+    assert "dana@contoso.com made this plan" in office.refused("apply", str(plan), "--yes")
 
 
 def test_apply_says_how_long_the_plan_is_good(office: Office) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from offboard.errors import Refused
 from offboard.model import Plan
 from offboard.runs.engine.carry import begin, carry_on
 from offboard.runs.outcome import RunOutcome
+from offboard.sandbox.server import ServerThread
+from offboard.sandbox.tenant import Sandbox
 from offboard.settings.tenantconfig import Freeze
 from tests.cli.conftest import Offboard, Said
 from tests.guards.scenes import FINANCE_EVERYONE, PEOPLE, limit
@@ -97,20 +98,27 @@ def test_a_day_later_the_count_begins_anew(offboard: Offboard, time: Any) -> Non
     assert offboard("run", "leaver", PEOPLE[LIMIT], "--yes").code in (0, 1)
 
 
-def test_what_is_deleted_for_good_is_held_against_the_guards_too(offboard: Offboard, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [(), ("--out", "purge.json")], ids=["at once", "by a plan"])
+def test_what_is_deleted_for_good_is_held_against_the_guards_too(
+    offboard: Offboard, tmp_path: Path, way: tuple[str, ...]
+) -> None:
     avery = "dddddddd-3333-4444-5555-eeeeeeeeeeee"
-    (tmp_path / "offboard.toml").write_text(
-        '[tenants.t]\nsign_in = "none"\ngraph_url = "http://127.0.0.1:9"\n'
-        f'[tenants.t.guards]\napproval = "none"\nemergency_access = ["{avery}"]\n'
-    )
-    (tmp_path / "offboard.toml").chmod(0o600)
-    from offboard.guards import refuse_to_purge
-    from offboard.settings.config import load_config
+    sandbox = Sandbox.open(None)
+    with ServerThread(sandbox) as server:
+        config = tmp_path / "offboard.toml"
+        config.write_text(
+            f'default = "t"\n[tenants.t]\nsign_in = "none"\ngraph_url = "{server.url}"\n'
+            f'[tenants.t.guards]\napproval = "none"\nemergency_access = ["{avery}"]\n'
+        )
+        config.chmod(0o600)
+        said = offboard("deleted", "purge", avery, *(way or ("--yes",)))
+        if way:
+            said = offboard("apply", "purge.json", "--yes")
 
-    guards = load_config(None, tmp_path).tenant("t").guards
-    with pytest.raises(Refused, match="emergency_access"):
-        refuse_to_purge(avery, "AveryS@contoso.com", guards)
-    refuse_to_purge(SAWYER, "SawyerM@contoso.com", guards)
+    assert said.code == 3, said.out + said.err
+    assert "emergency_access" in said.err
+    assert sandbox.journal() == []
+    sandbox.close()
 
 
 # -- later turns ------------------------------------------------------------------------------------------------------

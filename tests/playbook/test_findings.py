@@ -96,25 +96,6 @@ def test_deleting_at_once_is_remarked_and_deleting_later_is_not() -> None:
     assert codes("{action: delete-user, due: T+1d}") == []
 
 
-class Purge(RevokeSessions):
-    """An action that cannot be taken back."""
-
-    name = "purge-user"
-    effect: ClassVar[Effect] = Effect.IRREVERSIBLE
-
-
-@pytest.fixture
-def purge(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A table of actions with an irreversible one."""
-    from offboard.loading.complaints import _validator
-
-    monkeypatch.setitem(ACTIONS, "purge-user", Purge())
-    _validator.cache_clear()
-    yield
-    _validator.cache_clear()
-
-
-@pytest.mark.usefixtures("purge")
 def test_an_irreversible_step_without_condition_is_found() -> None:
     assert one("OFB206", "purge-user").severity == "warning"
     assert codes(f'{{action: purge-user, when: "{GUEST}"}}') == []
