@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from offboard.model import JSON
     from offboard.report.blocks import Document
+    from offboard.report.measure import Terms
 
 
 @click.command("report", epilog="Example:  offboard report --since 2026-11-01 --sample 30 --format html > november.html")
@@ -37,10 +38,8 @@ if TYPE_CHECKING:
 @click.option(
     "--target",
     type=click.IntRange(1, 525600),
-    default=60,
-    show_default=True,
     metavar="MINUTES",
-    help="Within which access was to be ended.",
+    help="Within which access was to be ended; else what offboard.toml says, or 60.",
 )
 @pass_app
 def command(
@@ -53,7 +52,7 @@ def command(
     expected: Path | None,
     form: str,
     log: Path | None,
-    target: int,
+    target: int | None,
 ) -> int:
     """Say who was offboarded in RUN or in a period, on whose authority, what was read back, what is left open.
 
@@ -66,13 +65,21 @@ def command(
         )
     if run is not None and (until or sample or only or expected):
         raise UsageError("--until, --sample, --leaver and --expected belong to a period.", todo="Add --since DATE.")
-    path, within = log or app.audit_path(), timedelta(minutes=target)
+    path, terms = log or app.audit_path(), _terms(app, target)
     if run is not None:
-        return _run(app, path, run, form, within)
-    return _period(app, path, _span(str(since), until), form, within, sample, only, expected)
+        return _run(app, path, run, form, terms)
+    return _period(app, path, _span(str(since), until), form, terms, sample, only, expected)
 
 
-def _run(app: App, path: Path, run: str, form: str, target: timedelta) -> int:
+def _terms(app: App, target: int | None) -> Terms:
+    from offboard.report.measure import Terms
+
+    agreed = app.tenant.report
+    minutes = agreed.target_minutes if target is None else target
+    return Terms(timedelta(minutes=minutes), timedelta(days=agreed.open_items_days), agreed.open_items_owner)
+
+
+def _run(app: App, path: Path, run: str, form: str, terms: Terms) -> int:
     from offboard.audit import verify
     from offboard.report.collect import collect
     from offboard.report.data import report_json
@@ -80,7 +87,7 @@ def _run(app: App, path: Path, run: str, form: str, target: timedelta) -> int:
     from offboard.report.source import records
 
     found = collect(records(path), verify(path), run)
-    _say(app, form, lambda: report_json(found, target), lambda: document(found, target))
+    _say(app, form, lambda: report_json(found, terms), lambda: document(found, terms))
     return 3 if found.flaw else 0
 
 
@@ -89,7 +96,7 @@ def _period(
     path: Path,
     span: tuple[datetime, datetime | None],
     form: str,
-    target: timedelta,
+    terms: Terms,
     sample: int | None,
     only: tuple[str, ...],
     expected: Path | None,
@@ -104,11 +111,11 @@ def _period(
     names = _expected(expected) if expected else None
     verification = verify(path)
     runs = survey(records(path), verification, *span)
-    cases = cases_of(runs, target)
+    cases = cases_of(runs, terms)
     drawn = draw(cases, sample=sample, only=only)
     wanted = {case.run.run for case in drawn}
     files = gather(records(path, runs=wanted, verified=verification.ok), runs, wanted)
-    period = Period(*span, target, runs, cases, in_full(drawn, files), names)
+    period = Period(*span, terms, runs, cases, in_full(drawn, files), names)
     _say(app, form, lambda: period_json(period), lambda: period_document(period))
     return 3 if verification.problem else 0
 

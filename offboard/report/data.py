@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from offboard.model import JSON
 from offboard.report.collect import RunFile
 from offboard.report.controls import answers
-from offboard.report.measure import TARGET
+from offboard.report.measure import AGREED, Terms
 from offboard.report.packet import NONE, UNRECORDED, authority, event, executed, packet
 from offboard.report.period import Period
 from offboard.report.tally import RunHead
@@ -16,16 +15,16 @@ from offboard.report.tally import RunHead
 SCHEMA = "offboard.report/2"
 
 
-def report_json(run: RunFile, target: timedelta = TARGET) -> dict[str, JSON]:
+def report_json(run: RunFile, terms: Terms = AGREED) -> dict[str, JSON]:
     """The report about a run, as one document.
 
     Args:
         run: As collected.
-        target: Within which access was to be ended.
+        terms: What was agreed.
     """
     return {
         "schema": SCHEMA,
-        **_run(run, target),
+        **_run(run, terms),
         "controls": _controls([run.head]),
         "integrity": integrity([run.head]),
     }
@@ -37,7 +36,7 @@ def period_json(period: Period) -> dict[str, JSON]:
     Args:
         period: As made.
     """
-    packets = [{"run": run.run, **packet(run, leaver, period.target)} for run, leaver in period.packets]
+    packets = [{"run": run.run, **packet(run, leaver, period.terms)} for run, leaver in period.packets]
     return {
         "schema": SCHEMA,
         "since": period.since.isoformat(),
@@ -75,8 +74,8 @@ def _about_run(run: RunFile) -> dict[str, JSON]:
     }
 
 
-def _run(run: RunFile, target: timedelta) -> dict[str, JSON]:
-    return {**_about_run(run), "leavers": [packet(run, each, target) for each in run.leavers]}
+def _run(run: RunFile, terms: Terms) -> dict[str, JSON]:
+    return {**_about_run(run), "leavers": [packet(run, each, terms) for each in run.leavers]}
 
 
 def _controls(runs: Sequence[RunHead]) -> list[JSON]:

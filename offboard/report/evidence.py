@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from offboard.model import JSON
-from offboard.render.words import clock_after, count, exact, words
+from offboard.render.words import clock_after, count, exact, stamp, words
 from offboard.report.blocks import Alert, Block, Cell, Document, Facts, Glance, Items, Lines, Section, Table, Title
 from offboard.report.collect import LeaverFile, RunFile
 from offboard.report.controls import answers
 from offboard.report.data import integrity
-from offboard.report.measure import TARGET, VERBS, Times, exceptions, punctual, state
+from offboard.report.measure import AGREED, VERBS, Exempt, Terms, Times, exceptions, left_open, punctual, state
 from offboard.report.packet import NONE, UNRECORDED, WHO, authority, devices, executed, override, packet
 from offboard.report.steps import HEAD, row
 from offboard.report.tally import Record, RunHead
@@ -26,31 +26,47 @@ _LABELS = {
 }
 
 
-def document(run: RunFile, target: timedelta = TARGET) -> Document:
+def document(run: RunFile, terms: Terms = AGREED) -> Document:
     """The report about a run.
 
     Args:
         run: As collected.
-        target: Within which access was to be ended.
+        terms: What was agreed.
     """
     name = run.leavers[0].name if len(run.leavers) == 1 else count(len(run.leavers), "leaver")
     many = len(run.leavers) > 1
-    sections = [leaver_section(run, each, target, page=many) for each in run.leavers]
+    sections = [leaver_section(run, each, terms, page=many) for each in run.leavers]
     why = Section("Authority, and what was intended", list(authority_of(run)))
-    front = [_everybody(run, target), why] if many else []
+    front = [_everybody(run, terms), why] if many else []
     behind = [controls([run.head]), seal([run.head])] if many else [why, controls([run.head]), seal([run.head])]
     return Document(f"Offboarding of {name}", list(_head(run)), [*front, *sections, *behind])
 
 
-def _everybody(run: RunFile, target: timedelta) -> Section:
+def _everybody(run: RunFile, terms: Terms) -> Section:
     """The leavers at a glance, each on a line."""
     rows: list[Sequence[Cell]] = []
+    late = failed = open_items = 0
     for each in run.leavers:
-        times, (word, tone) = Times.of(run.started, each, target), state(each)
-        left = sum(1 for item in exceptions(run, each) if item.code != "due-later")
+        times, (word, tone) = Times.of(run.started, each, terms.target), state(each)
+        left = left_open(exceptions(run, each, terms))
         took = f"after {span(times.took(times.disabled))}" if times.disabled else "not by this run"
         rows.append([Lines(each.name, [each.upn]), took, punctual(each, times), str(left), Lines(word, [], tone)])
-    return Section("Everybody", [Table(("leaver", "sign-in blocked", "target", "left open", "state"), rows, "everybody")])
+        late, failed, open_items = late + (rows[-1][2] != "in time"), failed + (tone == "stop"), open_items + left
+    glance = Glance(
+        [
+            ("Leavers", str(len(rows)), "", ""),
+            (
+                "Blocked in time",
+                f"{len(rows) - late} of {len(rows)}",
+                "warn" if late else "good",
+                f"target {span(terms.target)}",
+            ),
+            ("Failed or unfinished", str(failed), "stop" if failed else "good", "marked below" if failed else ""),
+            ("Left open", str(open_items), "warn" if open_items else "good", "named with each leaver"),
+        ]
+    )
+    table = Table(("leaver", "sign-in blocked", "target", "left open", "state"), rows, "everybody")
+    return Section("Everybody", [glance, table])
 
 
 def controls(runs: Sequence[RunHead]) -> Section:
@@ -153,39 +169,40 @@ def authority_of(run: RunFile) -> Iterator[Block]:
 # -- one leaver ------------------------------------------------------------------------------------------------------
 
 
-def leaver_section(run: RunFile, leaver: LeaverFile, target: timedelta, *, page: bool) -> Section:
+def leaver_section(run: RunFile, leaver: LeaverFile, terms: Terms, *, page: bool) -> Section:
     """Everything about one leaver.
 
     Args:
         run: As collected.
         leaver: One of its leavers.
-        target: Within which access was to be ended.
+        terms: What was agreed.
         page: Whether it begins a page of its own on paper.
     """
-    times = Times.of(run.started, leaver, target)
+    times = Times.of(run.started, leaver, terms.target)
     blocks: list[Block] = [Alert("stop", f"Refused, nothing was changed: {why}") for why in leaver.refused]
     lifted = [override(each) for each in leaver.overrides]
     blocks += [Alert("warn", f"Guard {o['guard']} was lifted by {o['by']}: {o['reason']}") for o in lifted]
     blocks += [Alert("warn", f"{r['event'].capitalize()} {when(r)}: {r.get('why') or ''}") for r in leaver.steered]
-    blocks.append(_glance(run, leaver, times))
-    blocks += [*_residual(times), *_open(run, leaver), *_identity(run, leaver, times)]
+    left = exceptions(run, leaver, terms)
+    blocks.append(_glance(leaver, times, left))
+    blocks += [*_residual(times), *_open(leaver, left), *_identity(run, leaver, terms, times)]
     blocks.append(Title("What was done"))
     blocks.append(
         Table(HEAD, [row(each) for each in leaver.entries], "evidence") if leaver.entries else Items(["Nothing."])
     )
-    blocks += _things(run, leaver, target)
+    blocks += _things(run, leaver, terms)
     return Section(leaver.name, blocks, leaver.upn, state(leaver), page)
 
 
-def _glance(run: RunFile, leaver: LeaverFile, times: Times) -> Glance:
-    left = sum(1 for each in exceptions(run, leaver) if each.code != "due-later")
+def _glance(leaver: LeaverFile, times: Times, found: Sequence[Exempt]) -> Glance:
+    left = left_open(found)
     figures = [_figure(leaver, times, "disable", "Sign-in blocked"), _figure(leaver, times, "revoke", "Sessions revoked")]
     if times.residual and times.contained and times.evaluated:
         until = clock_after(times.residual, times.contained)
         figures.append(("Residual access", f"until {until}", "", "an estimate, see below"))
     else:
         figures.append(("Residual access", "not applicable", "", "this run ended no access"))
-    figures.append(("Left open", str(left), "warn" if left else "good", "each with its owner, below" if left else ""))
+    figures.append(("Left open", str(left), "warn" if left else "good", "owner and date below" if left else ""))
     return Glance(figures)
 
 
@@ -207,8 +224,8 @@ def _not_done(leaver: LeaverFile, verb: str) -> str:
     return "not in the playbook, or not reached"
 
 
-def _identity(run: RunFile, leaver: LeaverFile, times: Times) -> Iterator[Block]:
-    found = packet(run, leaver, times.target)["identity"]
+def _identity(run: RunFile, leaver: LeaverFile, terms: Terms, times: Times) -> Iterator[Block]:
+    found = packet(run, leaver, terms)["identity"]
     yield Title("Who, and when")
     yield Facts([("object id", leaver.id), ("user principal name", leaver.upn)])
     pairs = [(_LABELS.get(name, name), said(_day(found[name]))) for name in WHO]
@@ -253,18 +270,16 @@ def _residual(times: Times) -> Iterator[Block]:
         )
 
 
-def _open(run: RunFile, leaver: LeaverFile) -> Iterator[Block]:
+def _open(leaver: LeaverFile, found: Sequence[Exempt]) -> Iterator[Block]:
     yield Title("Left open, and exceptions")
-    rows: list[Sequence[Cell]] = [
-        [e.about, e.reason, Lines(e.owner, [e.code]), e.due or "none recorded"] for e in exceptions(run, leaver)
-    ]
+    rows: list[Sequence[Cell]] = [[e.about, e.reason, Lines(e.owner, [e.code]), stamp(e.due)] for e in found]
     if leaver.closing is None:
         yield Items(["The run has not ended for this leaver, or an older version carried it out."])
     yield Table(("object", "reason", "owner", "due"), rows, "open-items") if rows else Items(["Nothing."])
 
 
-def _things(run: RunFile, leaver: LeaverFile, target: timedelta) -> list[Block]:
-    found = packet(run, leaver, target)
+def _things(run: RunFile, leaver: LeaverFile, terms: Terms) -> list[Block]:
+    found = packet(run, leaver, terms)
     access = found["access"]
     said_rows = [
         ("admin roles held", said(access["roles_found"])),

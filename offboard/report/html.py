@@ -43,10 +43,12 @@ th, td { padding: .5rem .9rem .5rem 0; overflow-wrap: break-word; }
 td small { display: block; font-size: .8125rem; overflow-wrap: anywhere; margin-top: .08rem; }
 tbody tr + tr > td { border-top: 1px solid var(--line); }
 td b { font-weight: 600; }
-.evidence th:nth-child(1) { width: 14%; } .evidence th:nth-child(2) { width: 21%; }
-.evidence th:nth-child(4) { width: 19%; } .evidence th:nth-child(5) { width: 23%; }
+.evidence th:nth-child(1) { width: 11%; } .evidence th:nth-child(2) { width: 18%; }
+.evidence th:nth-child(4) { width: 18%; } .evidence th:nth-child(5) { width: 28%; }
+.evidence td:nth-child(4), .open-items td:nth-child(4) { white-space: nowrap; }
+.everybody th:nth-child(1) { width: 34%; } .everybody th:nth-child(4) { width: 13%; }
 .population th:nth-child(1) { width: 36%; } .open-items th:nth-child(1) { width: 20%; }
-.open-items th:nth-child(3) { width: 26%; } .open-items th:nth-child(4) { width: 15%; }
+.open-items th:nth-child(3) { width: 30%; } .open-items th:nth-child(4) { width: 17%; }
 .controls th:nth-child(1) { width: 22%; } .controls th:nth-child(2) { width: 28%; }
 @media screen and (max-width: 44rem) { .glance { grid-template-columns: 1fr 1fr; } table { min-width: 44rem; }
   dl div, dl.columns, dl.columns div { grid-template-columns: 1fr; gap: 0; } }
@@ -56,7 +58,8 @@ td b { font-weight: 600; }
   .glance small { font-size: 7.5pt; } table { font-size: 8pt; } td small { font-size: 7pt; color: #333; }
   th, td { padding: 1.2mm 3mm 1.2mm 0; } dl div { padding: .5mm 0; grid-template-columns: 38mm 1fr; }
   dl { font-size: 9pt; } dl.columns { column-gap: 6mm; } dl.columns div { grid-template-columns: 31mm 1fr; gap: 2mm; }
-  .evidence td:nth-child(4) { white-space: nowrap; font-size: 7.5pt; }
+  .evidence td:nth-child(4), .open-items td:nth-child(4) { font-size: 7.2pt; }
+  .evidence td:nth-child(5) small { font-size: 6.2pt; }
   section { break-inside: auto; margin-top: 6mm; padding-top: 4mm; }
   .packet { break-before: page; border-top: 0; margin-top: 0; padding-top: 0; } h3 + *, h2 + * { break-before: avoid; } }
 """

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from offboard.render.verdict import EVALUATED, TOKEN
-from offboard.render.words import words
 from offboard.report.collect import LeaverFile, RunFile
 from offboard.report.tally import Record, Tally, time_of
 
-TARGET = timedelta(hours=1)
-"""Until access has to be ended, where nothing else is agreed: a usual value for NIST PS-4."""
+SOON = timedelta(days=1)
+"""Until what may still be access, or is not known, has to be settled."""
+BY_ITSELF = "ends by itself"
+COMING = ("due-later", "residual-access", "restorable")
+"""Codes of what is as it should be, and ends or comes by itself."""
+_URGENT = ("refused", "failed", "drifted", "not-started", "stopped", "not-ended", "synced-user")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed, and a report measures by.
+
+    Args:
+        target: Until access has to be ended, from the leave time on. An hour is a usual value for NIST PS-4.
+        days: Until what a run leaves open has to be settled.
+        owner: Who settles it; empty for whoever carried the run out.
+    """
+
+    target: timedelta = timedelta(hours=1)
+    days: timedelta = timedelta(days=14)
+    owner: str = ""
+
+
+AGREED = Terms()
+"""Where nothing else is agreed."""
 
 VERBS = {"disable": "disable-user", "revoke": "revoke-sessions"}
 """What ends access, and the action that does it."""
@@ -114,41 +136,64 @@ class Exempt:
         about: The object or the step.
         reason: Why.
         code: Stable short name.
-        owner: Who has to settle it, as far as anybody is named.
-        due: Until when; empty when no date is recorded.
+        owner: Who has to settle it.
+        due: Until when; or when it ends, or comes, by itself.
     """
 
     about: str
     reason: str
     code: str
     owner: str
-    due: str = ""
+    due: datetime
 
 
-def exceptions(run: RunFile, leaver: LeaverFile) -> list[Exempt]:
-    """Everything that is not green, none hidden."""
-    return list(_exceptions(leaver, str(run.started.get("actor") or "unknown")))
+def exceptions(run: RunFile, leaver: LeaverFile, terms: Terms) -> list[Exempt]:
+    """Everything that is not green, none hidden, each with whoever has to settle it and until when."""
+    actor = f"{run.started.get('actor') or 'unknown'} (carried it out)"
+    times = Times.of(run.started, leaver, terms.target)
+    return [*_left(leaver, terms, terms.owner or actor, times), *_coming(leaver, times)]
 
 
-def _exceptions(leaver: LeaverFile, actor: str) -> Iterator[Exempt]:
+def left_open(found: Iterable[Exempt]) -> int:
+    """How many of these are for a person to settle."""
+    return sum(1 for each in found if each.code not in COMING)
+
+
+def _left(leaver: LeaverFile, terms: Terms, owner: str, times: Times) -> Iterator[Exempt]:
+    ended = time_of(leaver.closing["time"]) if leaver.closing else None
+
+    def item(about: str, reason: str, code: str, who: str = owner) -> Exempt:
+        soon = code in _URGENT or code.endswith("-unknown")
+        due = (ended or times.began) + (min(SOON, terms.days) if soon and who == owner else terms.days)
+        if code == "guest-sessions" and times.residual:
+            return Exempt(about, reason, code, BY_ITSELF, times.residual)  # the home tenant renews no token for here
+        return Exempt(about, reason, code, who, due)
+
     accepted = set(leaver.detail.get("accepted") or ())
-    mine = f"{actor} (carried it out)"
-    for why in leaver.refused:
-        yield Exempt("the whole run", why, "refused", mine)
+    yield from (item("the whole run", why, "refused") for why in leaver.refused)
     for note in leaver.open_items:
-        target = note.get("target") or {}
-        owner = "accepted by the playbook's author" if note.get("code") in accepted else mine
-        yield Exempt(str(target.get("name") or leaver.name), str(note.get("reason")), str(note.get("code")), owner)
+        name = str((note.get("target") or {}).get("name") or leaver.name)
+        who = f"accepted by the playbook's author; {owner} looks again" if note.get("code") in accepted else owner
+        yield item(name, str(note.get("reason")), str(note.get("code")), who)
     for entry in leaver.entries:
         if entry.outcome == "drifted" or (entry.outcome == "failed" and entry.key in leaver.failed):
             name = entry.change.target.name if entry.change else str(entry.record.get("step"))
-            yield Exempt(name, str(entry.record.get("why") or "failed"), entry.outcome, mine)
+            yield item(name, str(entry.record.get("why") or "failed"), entry.outcome)
     for step in leaver.detail.get("not_started") or ():
-        yield Exempt(f"step {step}", "not started, because an earlier step failed", "not-started", mine)
+        yield item(f"step {step}", "not started, because an earlier step failed", "not-started")
     if leaver.detail.get("stopped"):
-        yield Exempt("the run", str(leaver.detail["stopped"]), "stopped", mine)
-    for step in leaver.detail.get("later") or ():
-        due = words(str(step["due"]))
-        yield Exempt(f"step {step['step']}", f"falls due {due}", "due-later", "whoever runs the worker", due)
+        yield item("the run", str(leaver.detail["stopped"]), "stopped")
     if leaver.closing is None and not leaver.refused:
-        yield Exempt("the run", "it has not ended for this leaver, as far as the audit knows", "not-ended", mine)
+        yield item("the run", "it has not ended for this leaver, as far as the audit knows", "not-ended")
+
+
+def _coming(leaver: LeaverFile, times: Times) -> Iterator[Exempt]:
+    """What nobody has to settle: it ends, or is carried out, when its time has come."""
+    for step in leaver.detail.get("later") or ():
+        if due := time_of(step["due"]):
+            yield Exempt(f"step {step['step']}", "to be carried out then", "due-later", "whoever runs the worker", due)
+    if times.residual:
+        reason = "may be accepted until then, an estimate"
+        yield Exempt("tokens issued before", reason, "residual-access", BY_ITSELF, times.residual)
+    if times.restorable:
+        yield Exempt("the deletion", "can be taken back until then", "restorable", BY_ITSELF, times.restorable)

@@ -7,28 +7,28 @@ What does not apply says `not_applicable`; what an older version did not record,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from offboard.model import JSON
 from offboard.planjson import change_json
 from offboard.render.words import done as done_word
 from offboard.report.collect import Entry, LeaverFile, RunFile
-from offboard.report.measure import Times, exceptions, punctual, state
+from offboard.report.measure import Terms, Times, exceptions, punctual, state
 from offboard.report.tally import Record
 
 NONE, UNRECORDED = "not_applicable", "not_recorded"
 WHO = ("userType", "onPremisesSyncEnabled", "mail", "employeeId", "manager", "department", "jobTitle", "createdDateTime")
 
 
-def packet(run: RunFile, leaver: LeaverFile, target: timedelta) -> dict[str, JSON]:
+def packet(run: RunFile, leaver: LeaverFile, terms: Terms) -> dict[str, JSON]:
     """Everything about one leaver of a run.
 
     Args:
         run: As collected.
         leaver: One of its leavers.
-        target: Within which access was to be ended.
+        terms: What was agreed.
     """
-    times = Times.of(run.started, leaver, target)
+    times = Times.of(run.started, leaver, terms.target)
     return {
         "state": state(leaver)[0],
         "identity": _identity(run, leaver),
@@ -37,8 +37,8 @@ def packet(run: RunFile, leaver: LeaverFile, target: timedelta) -> dict[str, JSO
         "access": _access(leaver),
         "assets": _assets(leaver),
         "exceptions": [
-            {"about": e.about, "reason": e.reason, "code": e.code, "owner": e.owner, "due": e.due or UNRECORDED}
-            for e in exceptions(run, leaver)
+            {"about": e.about, "reason": e.reason, "code": e.code, "owner": e.owner, "due": iso(e.due)}
+            for e in exceptions(run, leaver, terms)
         ],
         "overrides": [override(each) for each in leaver.overrides] or NONE,
         "decisions": [{**event(r), "event": r["event"], "why": r.get("why")} for r in leaver.steered],

@@ -6,11 +6,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from offboard.model import JSON
 from offboard.report.collect import LeaverFile, RunFile
-from offboard.report.measure import Times, punctual, state
+from offboard.report.measure import Terms, Times, punctual, state
 from offboard.report.packet import NONE, iso
 from offboard.report.tally import RunHead, Tally
 
@@ -66,7 +66,7 @@ class Period:
     Args:
         since: First instant.
         until: First instant after it; None for no end.
-        target: Within which access was to be ended.
+        terms: What was agreed.
         runs: Every run that began in it.
         cases: Every leaver of these runs.
         packets: The leavers told in full, with their runs.
@@ -75,7 +75,7 @@ class Period:
 
     since: datetime
     until: datetime | None
-    target: timedelta
+    terms: Terms
     runs: Sequence[RunHead]
     cases: Sequence[Case]
     packets: Sequence[tuple[RunFile, LeaverFile]]
@@ -125,9 +125,9 @@ def draw(cases: Sequence[Case], *, sample: int | None = None, only: Collection[s
     return [case for case in chosen if id(case) in drawn]
 
 
-def cases_of(runs: Sequence[RunHead], target: timedelta) -> list[Case]:
+def cases_of(runs: Sequence[RunHead], terms: Terms) -> list[Case]:
     """Every leaver of these runs."""
-    return [Case(run, leaver, Times.of(run.started, leaver, target)) for run in runs for leaver in run.leavers]
+    return [Case(run, leaver, Times.of(run.started, leaver, terms.target)) for run in runs for leaver in run.leavers]
 
 
 def in_full(drawn: Sequence[Case], files: Mapping[str, RunFile]) -> list[tuple[RunFile, LeaverFile]]:

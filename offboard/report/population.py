@@ -23,7 +23,7 @@ def period_document(period: Period) -> Document:
     sections = [_population(period), *_lists(period)]
     told: set[str] = set()
     for run, leaver in period.packets:
-        section = leaver_section(run, leaver, period.target, page=True)
+        section = leaver_section(run, leaver, period.terms, page=True)
         about: list[Block] = [Facts([("run", f"{run.run}, as above")])]
         if run.run not in told:
             about = [*about_run(run), Title("Authority, and what was intended"), *authority_of(run)]
@@ -42,7 +42,12 @@ def _head(period: Period) -> Iterator[Block]:
     yield Glance(
         [
             ("Leavers", str(len(period.cases)), "", count(len(period.runs), "run")),
-            ("Blocked in time", str(times.count("in time")), "good", f"within {span(period.target)} of the leave time"),
+            (
+                "Blocked in time",
+                str(times.count("in time")),
+                "good",
+                f"within {span(period.terms.target)} of the leave time",
+            ),
             ("Late", str(late), "stop" if late else "good", "named below" if late else ""),
             ("Unfinished", str(unfinished), "stop" if unfinished else "good", "failed, refused or not ended"),
         ]

@@ -12,6 +12,7 @@ from offboard.settings.configkeys import (
     CLOUDS,
     GUARDS,
     GUID,
+    REPORT,
     SEVERITY,
     SIGN_IN,
     TENANT,
@@ -100,11 +101,17 @@ def _tenant() -> dict[str, JSON]:
         "additionalProperties": False,
         "properties": _keys(GUARDS),
     }
+    report = {
+        "description": "What a report measures by.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": _keys(REPORT),
+    }
     return {
         "description": "One tenant.",
         "type": "object",
         "additionalProperties": False,
-        "properties": {**_keys(TENANT), "guards": guards},
+        "properties": {**_keys(TENANT), "guards": guards, "report": report},
         "allOf": [_needs(kind, names) for kind, names in REQUIRED.items()],
     }
 

@@ -11,10 +11,12 @@ from typing import Any
 from offboard.errors import Problem, SourceError
 from offboard.loading.source import near
 from offboard.model import JSON
-from offboard.settings.configkeys import CLOUDS, GUARDS, TENANT, Key, a_database, is_loopback
-from offboard.settings.tenantconfig import SANDBOX, Freeze, Guards, TenantConfig
+from offboard.settings.configkeys import CLOUDS, GUARDS, REPORT, TENANT, Key, a_database, is_loopback
+from offboard.settings.tenantconfig import SANDBOX, Agreed, Freeze, Guards, TenantConfig
 
 Path_ = tuple[str, ...]
+SECTIONS: Mapping[str, Mapping[str, Key]] = {"guards": GUARDS, "report": REPORT}
+"""Tables inside a tenant's."""
 PATHS = ("certificate", "certificate_password_file", "client_secret_file", "ca_file", "allowed_signers")
 
 _INLINE_SECRET = re.compile(
@@ -158,16 +160,17 @@ def _check_tenant(alias: str, table: JSON, places: Places) -> Iterator[Problem]:
     if not isinstance(table, dict):
         yield places.problem(at, f"tenants.{alias} must be a table: [tenants.{alias}]")
         return
-    wrong = [*_unknown(at, table, (*TENANT, "guards"), places), *_values(at, table, TENANT, places)]
+    wrong = [*_unknown(at, table, (*TENANT, *SECTIONS), places), *_values(at, table, TENANT, places)]
     yield from wrong
     if not wrong:
         yield from _together(alias, table, places)
-    guards = table.get("guards", {})
-    if not isinstance(guards, dict):
-        yield places.problem((*at, "guards"), f"guards must be a table: [tenants.{alias}.guards]")
-        return
-    yield from _unknown((*at, "guards"), guards, GUARDS, places)
-    yield from _values((*at, "guards"), guards, GUARDS, places)
+    for name, keys in SECTIONS.items():
+        section = table.get(name, {})
+        if not isinstance(section, dict):
+            yield places.problem((*at, name), f"{name} must be a table: [tenants.{alias}.{name}]")
+            continue
+        yield from _unknown((*at, name), section, keys, places)
+        yield from _values((*at, name), section, keys, places)
 
 
 def _unknown(at: Path_, table: Mapping[str, JSON], known: Any, places: Places) -> Iterator[Problem]:
@@ -214,9 +217,11 @@ def _together(alias: str, table: Mapping[str, JSON], places: Places) -> Iterator
 
 
 def _tenant(alias: str, table: Mapping[str, Any], path: Path) -> TenantConfig:
-    values = {name: _value(name, value, path) for name, value in table.items() if name != "guards"}
-    guards = {name: _value(name, value, path) for name, value in table.get("guards", {}).items()}
-    return TenantConfig(alias, **values, guards=Guards(**guards))
+    def of(found: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: _value(name, value, path) for name, value in found.items() if name not in SECTIONS}
+
+    guards, report = Guards(**of(table.get("guards", {}))), Agreed(**of(table.get("report", {})))
+    return TenantConfig(alias, **of(table), guards=guards, report=report)
 
 
 def _value(name: str, value: Any, path: Path) -> Any:

@@ -201,3 +201,9 @@ GUARDS: dict[str, Key] = {
     "allowed_signers": Key(a_text, "File of those who may approve, in the format of ssh-keygen's ALLOWED SIGNERS."),
     "freeze": Key(periods, "Periods in which nothing is carried out."),
 }
+
+REPORT: dict[str, Key] = {
+    "target_minutes": Key(a_count, "Minutes from the leave time within which access is to be ended; 60 when not given."),
+    "open_items_days": Key(a_count, "Days within which what a run leaves open is to be settled; 14 when not given."),
+    "open_items_owner": Key(a_text, "Who settles it; whoever carried the run out when not given."),
+}

@@ -68,6 +68,21 @@ class Guards:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """What stands under `[tenants.NAME.report]`: what a report measures by.
+
+    Args:
+        target_minutes: From the leave time, within which access is to be ended.
+        open_items_days: Within which what a run leaves open is to be settled.
+        open_items_owner: By whom; empty for whoever carried the run out.
+    """
+
+    target_minutes: int = 60
+    open_items_days: int = 14
+    open_items_owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TenantConfig:
     """One tenant and the way to sign in to it; the names are those of the file.
 
@@ -91,6 +106,7 @@ class TenantConfig:
     ca_file: Path | None = None
     token_cache: bool = False
     guards: Guards = field(default_factory=Guards)
+    report: Agreed = field(default_factory=Agreed)
 
     @property
     def in_process(self) -> bool:

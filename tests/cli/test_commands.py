@@ -249,3 +249,20 @@ def test_a_leave_time_in_the_future_plans_everything_for_then(offboard: Offboard
     assert planned[-1]["leavers"][0]["due_later"][-1]["due"] == "2026-12-30T16:00:00Z"
     assert nothing_yet == []
     assert len(offboard("--json", "sandbox", "journal").json) == 9
+
+
+def test_what_a_report_measures_by_stands_in_the_configuration(offboard: Offboard, tmp_path: Path) -> None:
+    run = offboard("--json", "run", "leaver-now", USER, "--yes").lines[-1]["run"]
+    log = str(tmp_path / "state" / "tenants" / "sandbox" / "audit.jsonl")
+    config = tmp_path / "offboard.toml"
+    config.write_text(
+        'default = "t"\n[tenants.t]\nsign_in = "none"\ngraph_url = "http://127.0.0.1:9"\n'
+        '[tenants.t.report]\ntarget_minutes = 5\nopen_items_days = 2\nopen_items_owner = "desk@contoso.com"\n'
+    )
+    config.chmod(0o600)
+    (sawyer,) = offboard("report", run, "--audit", log, "--format", "json").json["leavers"]
+    (other,) = offboard("report", run, "--audit", log, "--format", "json", "--target", "7").json["leavers"]
+
+    (left,) = [each for each in sawyer["exceptions"] if each["code"] == "shared-device"]
+    assert (left["owner"], left["due"][:10]) == ("desk@contoso.com", "2026-11-25")
+    assert (sawyer["clock"]["target_seconds"], other["clock"]["target_seconds"]) == (300, 420)

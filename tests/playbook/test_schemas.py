@@ -36,7 +36,7 @@ from offboard.planjson import to_json
 from offboard.schema import SCHEMAS, schema, text, write_all
 from offboard.schema.__main__ import main
 from offboard.settings.config import load_config
-from offboard.settings.configkeys import GUARDS, TENANT
+from offboard.settings.configkeys import GUARDS, REPORT, TENANT
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
@@ -190,7 +190,8 @@ def test_an_audit_record_as_written_fits_its_schema(tmp_path: Path) -> None:
 
 def test_the_tenants_schema_knows_every_key_and_no_other() -> None:
     tenant = schema("tenants")["properties"]["tenants"]["additionalProperties"]["properties"]
-    assert set(tenant) == {*TENANT, "guards"}
+    assert set(tenant) == {*TENANT, "guards", "report"}
+    assert set(tenant["report"]["properties"]) == set(REPORT)
     assert set(tenant["guards"]["properties"]) == set(GUARDS)
     assert all(tenant[name]["description"] == TENANT[name].text for name in TENANT)
 

@@ -18,7 +18,7 @@ from offboard.report.data import period_json, report_json
 from offboard.report.evidence import document
 from offboard.report.html import report_html
 from offboard.report.markdown import report_markdown
-from offboard.report.measure import TARGET
+from offboard.report.measure import AGREED
 from offboard.report.period import Period, cases_of, draw, in_full
 from offboard.report.population import period_document
 from offboard.report.shape import shaped
@@ -63,9 +63,9 @@ def made(records: list[dict[str, Any]], run: str) -> None:
     report_html(document(found))
     report_markdown(document(found))
     heads = survey(records, vouched, BEGAN, None)
-    drawn = draw(cases := cases_of(heads, TARGET))
+    drawn = draw(cases := cases_of(heads, AGREED))
     files = gather(records, heads, {case.run.run for case in drawn})
-    period = Period(BEGAN, None, TARGET, heads, cases, in_full(drawn, files))
+    period = Period(BEGAN, None, AGREED, heads, cases, in_full(drawn, files))
     json.dumps(period_json(period))
     report_html(period_document(period))
 

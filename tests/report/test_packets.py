@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from offboard.report.data import report_json
 from offboard.report.evidence import document
 from offboard.report.html import report_html
 from offboard.report.markdown import report_markdown
-from offboard.report.packet import NONE, UNRECORDED
+from offboard.report.measure import Terms
+from offboard.report.packet import NONE, UNRECORDED, iso
 from tests.report.test_report import collected
 from tests.world import DANA, LYNNE, SAWYER, a_world, fault, shipped, steps
 
@@ -141,7 +142,7 @@ async def test_a_delay_counts_from_the_leave_time_and_misses_the_target(tmp_path
 
         assert clock["disabled"]["seconds"] >= 7200 > clock["disabled"]["since_run_began"]
         assert (clock["disabled"]["met"], clock["punctual"]) == (False, "late")
-        assert report_json(found, timedelta(hours=3))["leavers"][0]["clock"]["punctual"] == "in time"
+        assert report_json(found, Terms(timedelta(hours=3)))["leavers"][0]["clock"]["punctual"] == "in time"
 
 
 async def test_residual_access_is_counted_from_the_later_of_block_and_revocation(tmp_path: Path) -> None:
@@ -198,3 +199,48 @@ async def test_devices_are_named_with_what_was_done_to_them_and_what_was_not(tmp
         devices = {d["name"]: d for d in report_json(collected(world, run))["leavers"][0]["assets"]["devices"]}
         assert [each["said"] for each in devices["Woodgrove Desktop"]["done"]] == ["disabled", "unowned"]
         assert devices["Sawyer Laptop"]["left"] == ["also used by Adele Vance; stays enabled"]
+
+
+async def test_whatever_is_left_has_an_owner_and_a_date(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        world.misbehave(fault(f"/users/{SAWYER}/revokeSignInSessions", "POST", status=403, times="all"))
+        book = steps(
+            "disable-user", "disable-devices", "revoke-sessions", "delete-user", "{action: purge-user, due: T+30d}"
+        )
+        run = (await world.run(book, SAWYER)).run
+        (sawyer,) = report_json(collected(world, run))["leavers"]
+        ended = world.records("leaver-ended")[-1]["time"]
+        dues = {each["code"]: (each["owner"], each["due"]) for each in sawyer["exceptions"]}
+
+        day, fortnight = (f"2026-{date}T{ended[11:19]}" for date in ("11-24", "12-07"))
+        assert dues["failed"] == ("tester (carried it out)", f"{day}.000Z")
+        assert dues["not-started"] == ("tester (carried it out)", f"{day}.000Z")
+        assert dues["shared-device"] == ("tester (carried it out)", f"{fortnight}.000Z")
+        assert dues["due-later"] == ("whoever runs the worker", "2026-12-23T17:05:12.000Z")
+        tokens = datetime.fromisoformat(sawyer["clock"]["contained"]["at"]) + timedelta(minutes=90)
+        assert dues["residual-access"] == ("ends by itself", iso(tokens))
+
+
+async def test_a_deletion_is_final_when_its_thirty_days_are_over(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        run = (await world.run(shipped("leaver-now"), SAWYER)).run
+        (sawyer,) = report_json(collected(world, run))["leavers"]
+
+        (restorable,) = [each for each in sawyer["exceptions"] if each["code"] == "restorable"]
+        assert restorable["due"][:10] == "2026-12-23"
+        assert (restorable["owner"], restorable["due"]) == ("ends by itself", sawyer["clock"]["restorable_until"])
+
+
+async def test_owner_and_days_are_what_the_tenant_agreed(tmp_path: Path) -> None:
+    terms = Terms(days=timedelta(days=3), owner="servicedesk@contoso.com")
+    async with a_world(tmp_path) as world:
+        book = replace(steps("disable-devices", "remove-licenses"), accept=("shared-device",))
+        run = (await world.run(book, SAWYER)).run
+        (sawyer,) = report_json(collected(world, run), terms)["leavers"]
+        text = report_markdown(document(collected(world, run), terms))
+
+        left = {each["code"]: each for each in sawyer["exceptions"] if each["owner"] != "ends by itself"}
+        assert "servicedesk@contoso.com looks again" in left["shared-device"]["owner"]
+        assert {each["owner"] for each in left.values() if each["code"] != "shared-device"} == {"servicedesk@contoso.com"}
+        assert {each["due"][:10] for each in left.values()} == {"2026-11-26"}
+        assert "2026-11-26 17:05Z" in text

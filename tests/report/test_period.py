@@ -14,7 +14,7 @@ from offboard.report.collect import gather, survey
 from offboard.report.data import period_json
 from offboard.report.html import report_html
 from offboard.report.markdown import report_markdown
-from offboard.report.measure import TARGET, Times, punctual, state
+from offboard.report.measure import AGREED, Times, punctual, state
 from offboard.report.period import Period, cases_of, draw, in_full
 from offboard.report.population import period_document
 from tests.cli.conftest import Offboard, offboard, time
@@ -35,9 +35,9 @@ def period(
 ) -> Period:
     path = world.folder / "audit.jsonl"
     runs = survey(read(path), verify(path), since, until)
-    drawn = draw(cases := cases_of(runs, TARGET), sample=sample, only=only)
+    drawn = draw(cases := cases_of(runs, AGREED), sample=sample, only=only)
     files = gather(read(path), runs, {case.run.run for case in drawn})
-    return Period(since, until, TARGET, runs, cases, in_full(drawn, files), expected)
+    return Period(since, until, AGREED, runs, cases, in_full(drawn, files), expected)
 
 
 def everything(found: Period) -> tuple[str, str, str]:
@@ -167,7 +167,7 @@ async def test_counting_and_telling_in_full_agree_about_everybody(tmp_path: Path
         told = {
             (run.run, leaver.id): (state(leaver), punctual(leaver, times), times)
             for run, leaver in found.packets
-            for times in [Times.of(run.started, leaver, TARGET)]
+            for times in [Times.of(run.started, leaver, AGREED.target)]
         }
         assert counted == told
         assert len(counted) == 4

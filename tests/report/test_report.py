@@ -16,6 +16,7 @@ from offboard.report.data import report_json
 from offboard.report.evidence import document, span
 from offboard.report.html import report_html
 from offboard.report.markdown import report_markdown
+from offboard.report.measure import Terms
 from tests.world import LAPTOP, SAWYER, World, a_world, fault, shipped, steps
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +73,7 @@ async def test_times_to_disable_and_revoke_and_the_window_after_them_are_counted
         found = collected(world, run)
         (sawyer,) = report_json(found)["leavers"]
         ended = next(r for r in world.records("outcome") if r["step"] == "disable-user")
-        text = report_markdown(document(found, timedelta(seconds=0)))
+        text = report_markdown(document(found, Terms(timedelta(seconds=0))))
 
         assert sawyer["clock"]["disabled"]["at"] == ended["time"]
         residual = sawyer["clock"]["residual_access"]
