@@ -170,6 +170,76 @@ class Devices:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagedDevice:
+    """A device as Intune manages it: an object of its own, beside the device object of Entra ID.
+
+    Args:
+        state: Graph's `managementState`: `managed`, `wipePending`, `retireIssued` …; None when it was not told.
+        ownership: `company`, `personal` or `unknown`.
+        agent: Who manages it: `mdm`, `jamf`, `eas` …
+        device_id: The `deviceId` of its device object in Entra ID; empty when it has none.
+        users: Its primary users.
+    """
+
+    id: str
+    name: str
+    state: str | None = "managed"
+    ownership: str = "unknown"
+    agent: str = "mdm"
+    device_id: str = ""
+    users: tuple[Ref, ...] | Unreadable = ()
+
+    @property
+    def ref(self) -> Ref:
+        """The managed device as an object."""
+        return Ref("managedDevice", self.id, self.name)
+
+    def others(self, leaver_id: str, devices: Devices | Unreadable) -> tuple[Ref, ...] | Unreadable:
+        """Whose it is besides the leaver's, by Intune and by Entra ID, each once.
+
+        Args:
+            leaver_id: The leaver's object id.
+            devices: The leaver's devices in Entra ID.
+        """
+        if isinstance(self.users, Unreadable) or not self.device_id:
+            found = self.users
+        elif isinstance(devices, Unreadable):
+            found = devices
+        else:
+            known = (d for d in devices.items if d.device_id.casefold() == self.device_id.casefold())
+            device = next(known, None)
+            shared = devices.others(device, leaver_id) if device else Unreadable("in Entra ID it is not the leaver's")
+            found = shared if isinstance(shared, Unreadable) else (*self.users, *shared)
+        if isinstance(found, Unreadable):
+            return found
+        return tuple({ref.id: ref for ref in found if ref.id != leaver_id}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedDevices:
+    """The devices in Intune whose primary user is the leaver.
+
+    Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-list
+    """
+
+    permissions: ClassVar[Permissions] = Permissions(
+        delegated=(("DeviceManagementManagedDevices.Read.All",), ("DeviceManagementManagedDevices.ReadWrite.All",)),
+        application=(("DeviceManagementManagedDevices.Read.All",), ("DeviceManagementManagedDevices.ReadWrite.All",)),
+        remark="The tenant needs Intune.",
+    )
+    calls: ClassVar[tuple[str, ...]] = (
+        "GET /users/{id}/managedDevices",
+        "GET /deviceManagement/managedDevices/{id}/users",
+    )
+
+    items: tuple[ManagedDevice, ...] = ()
+
+    def with_state(self, id: str, state: str) -> ManagedDevices:
+        """The same devices, with one of them in another state."""
+        return replace(self, items=tuple(replace(d, state=state) if d.id == id else d for d in self.items))
+
+
+@dataclass(frozen=True, slots=True)
 class License:
     """One way in which the leaver has one product: directly, or through one group."""
 
@@ -297,9 +367,17 @@ class DeletedUsers:
     read_at: datetime | None = None
 
 
-Fact = Account | Devices | Licenses | Memberships | SignInMethods | DeletedUsers
-FactType = type[Account] | type[Devices] | type[Licenses] | type[Memberships] | type[SignInMethods] | type[DeletedUsers]
-F = TypeVar("F", Account, Devices, Licenses, Memberships, SignInMethods, DeletedUsers)
+Fact = Account | Devices | ManagedDevices | Licenses | Memberships | SignInMethods | DeletedUsers
+FactType = (
+    type[Account]
+    | type[Devices]
+    | type[ManagedDevices]
+    | type[Licenses]
+    | type[Memberships]
+    | type[SignInMethods]
+    | type[DeletedUsers]
+)
+F = TypeVar("F", Account, Devices, ManagedDevices, Licenses, Memberships, SignInMethods, DeletedUsers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from offboard.facts import (
     Facts,
     FactType,
     Licenses,
+    ManagedDevices,
     Memberships,
     Unreadable,
 )
@@ -313,11 +314,19 @@ def fingerprint(facts: Facts, leaving: Collection[str] = ()) -> dict[str, JSON]:
         found["owned"] = sorted(d.id for d in devices.items if _among(d.owners, account.id))
         found["registered"] = sorted(d.id for d in devices.items if _among(d.users, account.id))
         found["known"] = sorted(d.id for d in devices.items)
-        if staying := sorted(d.id for d in devices.items if _stays(d.others(account.id), leaving)):
+        staying = [d.id for d in devices.items if _stays(d.others(account.id), leaving)]
+        if staying := sorted([*staying, *_managed_staying(facts, leaving)]):
             found["staying"] = staying
         if shared := _shared(devices, account.id, leaving):
             found["shared"] = shared
     return found
+
+
+def _managed_staying(facts: Facts, leaving: Collection[str]) -> list[str]:
+    managed, devices = facts.others.get(ManagedDevices), facts.others.get(Devices)
+    if not isinstance(managed, ManagedDevices) or not isinstance(devices, Devices | Unreadable):
+        return []
+    return [d.id for d in managed.items if _stays(d.others(facts.account.id, devices), leaving)]
 
 
 def _stays(others: tuple[Ref, ...] | Unreadable, leaving: Collection[str]) -> bool:

@@ -20,8 +20,10 @@ from offboard.actions.remove_licenses import RemoveLicenses
 from offboard.actions.remove_sign_in_methods import RemoveSignInMethods
 from offboard.actions.reset_password import ResetPassword
 from offboard.actions.restore_user import RestoreUser
+from offboard.actions.retire_devices import RetireDevices
 from offboard.actions.revoke_sessions import RevokeSessions
 from offboard.actions.unown_devices import UnownDevices
+from offboard.actions.wipe_devices import WipeDevices
 
 ACTIONS: dict[str, Action] = {
     action.name: action
@@ -32,6 +34,8 @@ ACTIONS: dict[str, Action] = {
         RemoveSignInMethods(),
         UnownDevices(),
         DisableDevices(),
+        WipeDevices(),
+        RetireDevices(),
         RemoveGroups(),
         RemoveLicenses(),
         DeleteUser(),

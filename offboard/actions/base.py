@@ -87,6 +87,8 @@ class Action(ABC):
         required: Names of parameters that must be given.
         needs_user: Whether it makes sense only while the user is not deleted.
         outlives: Whether what it changes is still there when the user is deleted.
+        once: Whether doing it twice is more than doing it once. It then leaves by itself, never in a batch, and whatever may
+            have been executed is given the time to show before it is sent again.
         needs_license: Whether it works on something that goes with the leaver's licenses, as a mailbox does.
         example: A step as an author would write it; loaded, planned and run by the tests.
         takes_effect: When it bites, for people.
@@ -107,6 +109,7 @@ class Action(ABC):
     example: ClassVar[str]
     needs_user: ClassVar[bool] = True
     outlives: ClassVar[bool] = False
+    once: ClassVar[bool] = False
     needs_license: ClassVar[bool] = False
     takes_effect: ClassVar[str] = ""
     contains: ClassVar[bool] = False

@@ -12,7 +12,10 @@ from offboard.model import Effect, Playbook, Step
 
 DISABLE, REVOKE, RESET = "disable-user", "revoke-sessions", "reset-password"
 DELETE, LICENSES, METHODS = "delete-user", "remove-licenses", "remove-sign-in-methods"
-CUTS = frozenset({DISABLE, RESET, "disable-devices", "unown-devices", "remove-groups", METHODS, LICENSES, DELETE})
+DEVICES = ("wipe-devices", "retire-devices")
+CUTS = frozenset(
+    {DISABLE, RESET, "disable-devices", "unown-devices", "remove-groups", METHODS, LICENSES, DELETE, *DEVICES}
+)
 """What the leaver notices; being signed out once is a nuisance only."""
 BACK = {
     DISABLE: "enable-user",
@@ -185,6 +188,12 @@ def groups_too_late(order: Order, _: Playbook) -> Iterator[Hit]:
             yield _at("OFB214", step)
 
 
+def out_of_reach(order: Order, _: Playbook) -> Iterator[Hit]:
+    """OFB216."""
+    for place, _disable in order.all("disable-devices")[:1]:
+        yield from (_at("OFB216", step) for step in order.steps[place + 1 :] if step.action in DEVICES)
+
+
 def nobody_for_emergencies(order: Order) -> Iterator[Hit]:
     """OFB215; about the tenant that the playbook is for as much as about the playbook."""
     yield from [_at("OFB215", step) for step in order.steps if ACTIONS[step.action].effect is not Effect.REVERSIBLE][:1]
@@ -214,4 +223,5 @@ RULES: tuple[Callable[[Order, Playbook], Iterator[Hit]], ...] = (
     mailbox_lost,
     out_of_order,
     groups_too_late,
+    out_of_reach,
 )

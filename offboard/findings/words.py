@@ -74,6 +74,8 @@ _ALL = (
         "It works on something that lives with a license, as a mailbox does. Once remove-licenses has freed the license, "
         "Graph no longer finds it, or finds it disconnected, and the step fails for every leaver.",
         "Move it before remove-licenses, or name the product it needs under keep there.",
+        bad="- remove-licenses\n- retire-devices\n- action: delete-user\n  due: T+30d",
+        good="- retire-devices\n- remove-licenses\n- action: delete-user\n  due: T+30d",
     ),
     Word(
         "OFB205",
@@ -179,6 +181,16 @@ _ALL = (
         "the tenant when everything else is lost, and whoever is deleted by mistake may be the one who needs it.",
         "Write the object ids of the accounts for emergencies into offboard.toml, as emergency_access under "
         "[tenants.NAME.guards]. It is about the tenant that the command is for (--tenant), and not asked in the sandbox.",
+    ),
+    Word(
+        "OFB216",
+        "warning",
+        "{step} comes after the devices were disabled in Entra ID",
+        "Intune wipes and retires a device when it checks in. One that was disabled before may not do so any more, and keeps "
+        "everything that is on it.",
+        "Wipe or retire first, and disable the devices afterwards; best at a later time, when the devices have checked in.",
+        bad='- disable-devices\n- action: wipe-devices\n  when: leaver.userType == "Member"',
+        good='- action: wipe-devices\n  when: leaver.userType == "Member"\n- disable-devices',
     ),
 )
 

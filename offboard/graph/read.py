@@ -21,11 +21,12 @@ from offboard.facts import (
     Facts,
     FactType,
     Licenses,
+    ManagedDevices,
     Memberships,
     SignInMethods,
     Unreadable,
 )
-from offboard.graph import methods, parse
+from offboard.graph import managed, methods, parse
 from offboard.graph.answers import Answer
 from offboard.graph.lists import EXPANDED
 from offboard.graph.parse import Senseless
@@ -174,7 +175,7 @@ class Reader:
         account = account_of(answer, name)
         # Of ten thousand, only what facts are still to be made of is kept.
         self._bodies[account.id] = {key: object_of(answer).get(key) for key in KEPT}
-        for relation in ("memberOf", "methods", "owned", "registered"):
+        for relation in ("memberOf", "methods", "managed", "owned", "registered"):
             if f"{name} {relation}" in answers:
                 self._early[f"{account.id} {relation}"] = answers[f"{name} {relation}"]
         return account
@@ -307,6 +308,8 @@ class Reader:
             found[f"{id} memberOf"] = self.ask.groups(id)
         if SignInMethods in kinds:
             found[f"{id} methods"] = methods.ask(self.graph.users.by_user_id(id))
+        if ManagedDevices in kinds:
+            found[f"{id} managed"] = managed.ask(self.graph.users.by_user_id(id))
         if Devices in kinds:
             found[f"{id} owned"] = self.ask.owned(id)
             found[f"{id} registered"] = self.ask.registered(id)
@@ -330,6 +333,8 @@ class Reader:
         for id in ids:
             with suppress(Senseless):  # told when the facts are put together
                 unknown |= self._about(device for device in listed(answers, id) if f"device {device}" not in answers)
+            with suppress(Senseless):
+                unknown |= managed.ask_users(self.graph, answers.get(f"{id} managed"))
         answers |= await self._complete(unknown, priority, partly=partly)
         crowded: dict[str, Asked] = {}
         for key, answer in answers.items():
@@ -353,6 +358,8 @@ class Reader:
         if SignInMethods in kinds:
             got = None if gone else answers[f"{id} methods"]
             others[SignInMethods] = tried(lambda: self._methods(got) if got else SignInMethods())
+        if ManagedDevices in kinds:
+            others[ManagedDevices] = tried(lambda: ManagedDevices() if gone else self._managed(id, answers))
         if Devices in kinds:
             others[Devices] = tried(lambda: self._devices(id, pins, answers, gone=gone))
         if DeletedUsers in kinds:
@@ -378,6 +385,12 @@ class Reader:
         if not answer.ok:
             return _unreadable(answer, SignInMethods.permissions, self.sender)
         return methods.methods(answer.body)
+
+    def _managed(self, id: str, answers: Mapping[str, Answer]) -> ManagedDevices | Unreadable:
+        def unreadable(answer: Answer) -> Unreadable:
+            return _unreadable(answer, ManagedDevices.permissions, self.sender)
+
+        return managed.devices(answers[f"{id} managed"], answers, unreadable)
 
     def _licenses(self, user: Mapping[str, JSON], groups: Fact | Unreadable) -> Licenses:
         names = {g.id: g.name for g in groups.items} if isinstance(groups, Memberships) else {}

@@ -29,6 +29,14 @@ USER = [
     "employeeId",
     "licenseAssignmentStates",
 ]
+MANAGED = [
+    "id",
+    "deviceName",
+    "managementState",
+    "managedDeviceOwnerType",
+    "managementAgent",
+    "azureADDeviceId",
+]
 DEVICE = ["id", "deviceId", "displayName", "accountEnabled", "trustType", "onPremisesSyncEnabled", "profileType"]
 GROUP = [
     "id",

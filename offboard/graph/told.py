@@ -14,7 +14,7 @@ from offboard.graph.requests import GUID
 from offboard.model import JSON
 
 F = TypeVar("F", bound=Fact | Unreadable)
-ABOUT = ("user", "bin", "memberOf", "owned", "registered", "methods")
+ABOUT = ("user", "bin", "memberOf", "owned", "registered", "methods", "managed")
 """What is asked about a leaver, by the end of the answer's key."""
 
 

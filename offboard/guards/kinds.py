@@ -65,7 +65,7 @@ def _personal(each: LeaverPlan) -> bool:
 def _shared_devices(each: LeaverPlan, _asked: Question) -> Iterator[Said]:
     staying = set(each.fingerprint.get("staying") or ())
     for change in each.changes:
-        if change.target.kind == "device" and change.target.id in staying and change.verb in HARMS:
+        if change.target.kind in ("device", "managedDevice") and change.target.id in staying and change.verb in HARMS:
             yield Said(
                 f"{change.verb} {change.target.name}: the device also belongs to somebody who is not {who(each)}, or that "
                 "cannot be told. Take the device off the plan."

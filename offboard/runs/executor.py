@@ -263,7 +263,7 @@ class LeaverRun:
 
     async def _send(self, pending: Sequence[Pending], sent: Sent) -> None:
         self.sent = True
-        if self.tools.bulk:
+        if self.tools.bulk or any(ACTIONS[p.planned.step.action].once for p in pending):
             await self._send_one_by_one(pending, sent)
             return
         infos = [ACTIONS[p.planned.step.action].requests(p.change, self.tools.wire) for p in pending]
@@ -281,13 +281,15 @@ class LeaverRun:
             self.tools.say(text)
 
     async def _send_one_by_one(self, pending: Sequence[Pending], sent: Sent) -> None:
-        """In order, each in a batch with other leavers' calls; nothing leaves behind one that did not succeed."""
+        """In order, each in a batch with other leavers' calls or alone; nothing leaves behind one that did not succeed."""
         order = {planned.step.id: place for place, planned in enumerate(self.mine.steps)}
         for each in pending:
-            info = ACTIONS[each.planned.step.action].requests(each.change, self.tools.wire)
-            answer = await self.tools.reader.sender.write_one(
-                info, priority=order[each.planned.step.id], gate=self._may_go
-            )
+            action, sender = ACTIONS[each.planned.step.action], self.tools.reader.sender
+            info, place = action.requests(each.change, self.tools.wire), order[each.planned.step.id]
+            if action.once:
+                (answer,) = await sender.write([info], gate=self._may_go)
+            else:
+                answer = await sender.write_one(info, priority=place, gate=self._may_go)
             sent.note(each, answer, self.tools.clock.monotonic())
             if not answer.ok:
                 return
@@ -326,7 +328,9 @@ class LeaverRun:
             elif not elsewhere and self._waits(each, answer, left, sent):
                 pending.append(each)
                 late.append(each)
-            elif sent.may_show(each, now) and (elsewhere or refused or (answer is not None and answer.ok)):
+            elif sent.may_show(each, now) and (
+                elsewhere or refused or (answer is not None and answer.ok) or ACTIONS[each.planned.step.action].once
+            ):
                 pending.append(each)  # executed, or perhaps so, and not yet visible: replication takes its time
             elif elsewhere and not (answer and answer.ok):
                 self._drop(each, answer, sent)

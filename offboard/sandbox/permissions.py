@@ -110,6 +110,17 @@ DELETE_DEVICE = Access(
     frozenset({"Directory.AccessAsUser.All"}), frozenset({"Device.ReadWrite.All"}), _roles(_DEVICE_ROLES)
 )
 WRITE_REGISTERED = delegated_only("Directory.AccessAsUser.All", roles=_DEVICE_ROLES)
+READ_MANAGED = both(
+    "DeviceManagementManagedDevices.Read.All DeviceManagementManagedDevices.ReadWrite.All "
+    "DeviceManagementConfiguration.Read.All DeviceManagementConfiguration.ReadWrite.All",
+    roles="Intune",
+)
+RETIRE = both("DeviceManagementManagedDevices.PrivilegedOperations.All", roles="Intune")
+WIPE = both(
+    "DeviceManagementManagedDevices.PrivilegedOperations.All DeviceManagementManagedDevices.ReadWrite.All "
+    "DeviceManagementConfiguration.ReadWrite.All",
+    roles="Intune",
+)
 READ_GROUP = both(_GROUP_READ)
 WRITE_GROUP = both("Group.ReadWrite.All Directory.ReadWrite.All", roles=_GROUP_ROLES)
 CREATE_GROUP = both("Group.ReadWrite.All Directory.ReadWrite.All", application="Group.Create", roles=_GROUP_ROLES)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import devices, grants, groups, licenses, methods, recycle, relations, roles, tenantinfo, users
+from . import devices, grants, groups, intune, licenses, methods, recycle, relations, roles, tenantinfo, users
 from . import permissions as p
 from .routing import Route
 
@@ -87,6 +87,16 @@ def _devices() -> Iterator[Route]:
         yield Route("DELETE", path + "/{target}", devices.delete_through_registered(kind), p.DELETE_USER)
 
 
+def _intune() -> Iterator[Route]:
+    base = "/deviceManagement/managedDevices"
+    yield Route("GET", "/users/{user}/managedDevices", intune.list_of_user, p.READ_MANAGED)
+    yield Route("GET", base, intune.list_managed, p.READ_MANAGED)
+    yield Route("GET", base + "/{managed}", intune.get_managed, p.READ_MANAGED)
+    yield Route("GET", base + "/{managed}/users", intune.list_users, p.READ_MANAGED)
+    yield Route("POST", base + "/{managed}/wipe", intune.ask("wipe"), p.WIPE)
+    yield Route("POST", base + "/{managed}/retire", intune.ask("retire"), p.RETIRE)
+
+
 def _groups() -> Iterator[Route]:
     yield Route("GET", "/groups", groups.list_groups, p.READ_GROUP)
     yield Route("POST", "/groups", groups.create_group, p.CREATE_GROUP)
@@ -162,7 +172,7 @@ def _grants() -> Iterator[Route]:
 
 def table() -> Iterator[Route]:
     """All routes."""
-    for part in (_users, _related, _methods, _devices, _groups, _roles, _bin, _tenant, _grants):
+    for part in (_users, _related, _methods, _devices, _intune, _groups, _roles, _bin, _tenant, _grants):
         for route in part():
             for pattern in _spellings(route.pattern):
                 reads = route.reads or route.method == "GET"

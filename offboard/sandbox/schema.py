@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from .declare import EntityType, Property
+from .schemaintune import MANAGED_DEVICE
 from .schemapeople import DEVICE, GROUP, USER
 from .schemaroles import (
     APP_ROLE_ASSIGNMENT,
@@ -29,6 +30,7 @@ __all__ = [
     "DIRECTORY_TYPES",
     "GROUP",
     "LICENSE_DETAILS",
+    "MANAGED_DEVICE",
     "ORGANIZATION",
     "PERMISSION_GRANT",
     "ROLE_ASSIGNMENT",
@@ -50,6 +52,7 @@ TYPES: Mapping[str, EntityType] = MappingProxyType(
         for t in (
             USER,
             DEVICE,
+            MANAGED_DEVICE,
             GROUP,
             DIRECTORY_ROLE,
             SERVICE_PRINCIPAL,

@@ -127,6 +127,26 @@ class Links:
             self._relate("registeredUser", device, owner)
         for name in self._many(where, entry, "users"):
             self._relate("registeredUser", device, self._find(where, "people", name))
+        if entry.get("managed") is not None:
+            self._link_managed(where, device, entry)
+
+    def _link_managed(self, where: str, device: Entity, entry: Mapping[str, Any]) -> None:
+        given = entry["managed"]
+        if not isinstance(given, dict):
+            raise SeedError(f"{where}: 'managed' must be a mapping; {{}} takes everything from the device")
+        managed = self.bed.managed(where, device, given)
+        names = self._many(where, given, "users") or ([entry["owner"]] if entry.get("owner") else [])
+        people = [self._find(where, "people", name) for name in names]
+        for person in people:
+            self._relate("primaryUser", managed, person)
+        for first in people[:1]:
+            managed.body |= {
+                "userId": first.id,
+                "userPrincipalName": first.body["userPrincipalName"],
+                "userDisplayName": first.body["displayName"],
+                "emailAddress": first.body.get("mail"),
+            }
+        self.bed.add(managed)
 
     def _link_group(self, where: str, group: Entity, entry: Mapping[str, Any]) -> None:
         skus = [self._find(where, "skus", name) for name in self._many(where, entry, "licenses")]

@@ -12,7 +12,7 @@ from . import bodies, clock, rolebook
 from .entity import Entity
 from .lookup import is_guid
 from .recycle import mangled
-from .schema import DEVICE, GROUP, USER, EntityType
+from .schema import DEVICE, GROUP, MANAGED_DEVICE, USER, EntityType
 from .seedfile import SeedError
 from .wire import Json
 
@@ -30,7 +30,8 @@ _PERSON = (
     "app_roles",
     "consents",
 )
-_DEVICE = ("owner", "users", "registered_days_ago", "last_sign_in_days_ago")
+_DEVICE = ("owner", "users", "registered_days_ago", "last_sign_in_days_ago", "managed")
+_MANAGED = ("id", "users", "offline")
 _GROUP = ("kind", "members", "owners", "licenses", "roles", "created_days_ago")
 _APP = ("appId", "id", "displayName", "secret", "certificate", "permissions", "delegated", "roles", "owners")
 _SKU = ("skuId", "skuPartNumber", "enabled", "plans")
@@ -254,6 +255,31 @@ class Bed:
             **given,
         }
         return name, Entity(id_, "device", body, str(body["deviceId"]).lower())
+
+    def managed(self, where: str, device: Entity, given: Mapping[str, Any]) -> Entity:
+        """A device's own object in Intune."""
+        found = self.properties(where, given, MANAGED_DEVICE, _MANAGED)
+        same = {name: device.body.get(name) for name in ("operatingSystem", "model", "manufacturer")}
+        body: Json = {
+            **same,
+            "deviceName": device.body["displayName"],
+            "managedDeviceName": device.body["displayName"],
+            "osVersion": device.body["operatingSystemVersion"],
+            "azureADDeviceId": device.body["deviceId"],
+            "azureADRegistered": True,
+            "managedDeviceOwnerType": str(device.body["deviceOwnership"]).lower(),
+            "managementAgent": "mdm",
+            "managementState": "managed",
+            "complianceState": "compliant",
+            "deviceEnrollmentType": "userEnrollment",
+            "deviceRegistrationState": "registered",
+            "enrolledDateTime": device.body["registrationDateTime"],
+            "lastSyncDateTime": device.body["approximateLastSignInDateTime"],
+            "_offline": bool(given.get("offline")),
+            **found,
+        }
+        id_ = self.id_of(where, given, f"managed/{device.id}")
+        return Entity(id_, "managedDevice", body, str(body["azureADDeviceId"]).lower())
 
     def group(self, where: str, entry: Mapping[str, Any]) -> tuple[str, Entity]:
         """A group."""

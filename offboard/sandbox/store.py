@@ -16,7 +16,7 @@ from pathlib import Path
 from .entity import Entity
 
 FILE_NAME = "sandbox.db"
-RELATIONS = ("member", "owner", "registeredOwner", "registeredUser", "manager")
+RELATIONS = ("member", "owner", "registeredOwner", "registeredUser", "manager", "primaryUser")
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

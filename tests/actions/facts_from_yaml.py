@@ -15,6 +15,8 @@ from offboard.facts import (
     Group,
     License,
     Licenses,
+    ManagedDevice,
+    ManagedDevices,
     Memberships,
     SignInMethod,
     SignInMethods,
@@ -40,6 +42,7 @@ def facts_from(case: dict[str, Any]) -> Facts:
             account[key] = datetime.fromisoformat(account[key])
     others: dict[type, Any] = {
         Devices: _readable(case, "devices", _devices),
+        ManagedDevices: _readable(case, "managed", lambda x: ManagedDevices(tuple(map(_managed, x)))),
         Licenses: _readable(case, "licenses", lambda x: Licenses(tuple(map(_license, x)))),
         Memberships: _readable(case, "groups", lambda x: Memberships(tuple(Group(**g) for g in x))),
         SignInMethods: _readable(case, "methods", lambda x: SignInMethods(tuple(SignInMethod(**m) for m in x))),
@@ -67,6 +70,12 @@ def _device(row: dict[str, Any]) -> Device:
     row = dict(row)  # the case is read again
     people = {key: _people(row.pop(key, [])) for key in ("owners", "users")}
     return Device(**{"device_id": f"d-{row['id']}", "enabled": True, **row, **people})
+
+
+def _managed(row: dict[str, Any]) -> ManagedDevice:
+    row = dict(row)
+    users = _people(row.pop("users", ["leaver"]))
+    return ManagedDevice(**{"id": f"m-{row['name']}", "ownership": "company", **row, "users": users})
 
 
 def _people(value: Any) -> Any:

@@ -85,15 +85,16 @@ SCENES: dict[str, Scene] = {
     "mailboxes": Scene((ROOM,)),
     "max_leavers": Scene(PEOPLE[:3], {"max_leavers": 2}),
     "max_percent": Scene(PEOPLE[:6]),
+    "max_wipes": Scene(keys={"max_wipes": 0}, steps=("wipe-devices",)),
     "max_deletes": Scene(PEOPLE[:2], {"max_deletes": 1}, ("delete-user",)),
     "freeze": Scene(keys={"freeze": (NOW,)}),
 }
 """What the sandbox can be brought to."""
 
 
-def with_device(plan: Plan, verb: str, effect: Effect) -> Plan:
+def with_device(plan: Plan, verb: str, effect: Effect, kind: str = "device") -> Plan:
     """The plan, with a change of a device that no action of today would plan."""
-    change = Change(verb, Ref("device", "d0000000-0000-4000-8000-000000000001", "Sawyer Laptop"), effect=effect)
+    change = Change(verb, Ref(kind, "d0000000-0000-4000-8000-000000000001", "Sawyer Laptop"), effect=effect)
 
     def changed(each: LeaverPlan) -> LeaverPlan:
         first = replace(each.steps[0], changes=(*each.steps[0].changes, change))

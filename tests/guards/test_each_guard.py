@@ -67,7 +67,7 @@ async def test_without_the_guard_its_scene_goes_through(
 
 
 def test_every_guard_that_stops_has_a_scene_or_a_test_of_its_own() -> None:
-    elsewhere = {"approver", "guests", "shared_devices", "max_wipes"}
+    elsewhere = {"approver", "guests", "shared_devices"}
 
     assert set(GUARDS) == set(SCENES) | elsewhere
 
@@ -94,6 +94,17 @@ async def test_a_device_that_belongs_to_somebody_who_stays_is_not_taken_away(tmp
     (stop,) = await judged(tmp_path, with_device(plan, "disable", Effect.REVERSIBLE))
     assert stop.startswith("shared_devices: disable Sawyer Laptop")
     assert await judged(tmp_path, with_device(plan, "unown", Effect.REVERSIBLE)) == []
+    for verb in ("wipe", "retire"):
+        (stop,) = await judged(tmp_path, with_device(plan, verb, Effect.IRREVERSIBLE, "managedDevice"))
+        assert stop.startswith(f"shared_devices: {verb} Sawyer Laptop")
+
+
+async def test_what_intune_manages_and_somebody_else_uses_is_known_to_the_guard(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("wipe-devices"), SAWYER)
+
+        assert "e0000000-0000-4000-8000-000000000001" in plan.leavers[0].fingerprint["staying"]
+        assert "e0000000-0000-4000-8000-000000000002" not in plan.leavers[0].fingerprint["staying"]
 
 
 async def test_wipes_are_counted_over_a_day(tmp_path: Path) -> None:

@@ -14,12 +14,15 @@ from tests.hostile.test_graph_answers import GRAPH, poisoned
 from tests.world import ADELE, SAWYER, SEED, steps
 
 pytestmark = pytest.mark.anyio
-STEPS = (*SEED, "remove-groups", "remove-sign-in-methods", "list-deleted-users")
+STEPS = ("wipe-devices", *SEED, "remove-groups", "remove-sign-in-methods", "list-deleted-users")
+HERS = ("/devices/", "/groups/", "/deviceManagement/managedDevices/e0000000-0000-4000-8000-000000000002/")
 READS = {
     "users": r"^GET /users/{id}\?",
     "memberOf": r"^GET /users/{id}/memberOf",
     "methods": r"^GET /users/{id}/authentication/methods",
     "devices of a user": r"^GET /users/{id}/(owned|registered)Devices",
+    "devices in Intune": r"^GET /users/{id}/managedDevices",
+    "people of devices in Intune": r"^GET /deviceManagement/",
     "people of devices": r"^GET /devices",
     "products": r"^GET /subscribedSkus",
     "deleted users": r"^GET /directory/deletedItems/graph.user",
@@ -105,6 +108,6 @@ async def one_life(folder: Path, pattern: str, name: str, *, late: bool) -> None
 
         assert poison.hosts == {"graph.sandbox.invalid"}
         for _, path in world.writes():
-            assert path.split("/")[2] == SAWYER or path.startswith(("/devices/", "/groups/")), (name, path)
+            assert path.split("/")[2] == SAWYER or path.startswith(HERS), (name, path)
         if (folder / "audit.jsonl").stat().st_size:
             assert verify(folder / "audit.jsonl").ok
