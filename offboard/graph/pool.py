@@ -211,8 +211,10 @@ class Pool:
         if self._tokens < wanted and (now >= self._purse_opens or not reserve):
             self._tokens += self.purse.take(wanted - self._tokens, reserve)
             if self._tokens < wanted:
-                # A little later than could be: a clock that is asked too early grants one token less than a batch.
-                self._purse_opens = now + self.purse.wait(wanted - self._tokens, reserve) + 0.01
+                # A little later than could be: a clock that is asked too early grants one token less than a batch. From
+                # the time it is now: the purse may be slow to answer, and a time that is past would wake nobody.
+                wait = self.purse.wait(wanted - self._tokens, reserve)
+                self._purse_opens = self.clock.monotonic() + wait + 0.01
         return self._tokens if self._tokens >= wanted else 0
 
     def _next(self, *, writable: int) -> _Call | None:

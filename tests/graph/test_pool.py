@@ -94,3 +94,53 @@ async def test_a_purse_that_cannot_be_reached_is_told_to_whoever_wants_to_write(
         await pool.ask([call(1)], priority=0, write=True)
 
     assert wire.sent == []
+
+
+@pytest.mark.parametrize("slow", ["take", "wait", "hold"])
+async def test_a_purse_that_is_slow_to_answer_keeps_nobody_waiting_for_ever(slow: str) -> None:
+    # The store on a busy disk, or a busy machine: by the time it is said when the quota will be back, the quota is.
+    time = Time()
+    wire = Wire(time)
+
+    class Slow(Bucket):
+        def take(self, wanted: int, reserve: float = 0.0) -> int:
+            granted = super().take(wanted, reserve)
+            time.jump(seconds=0.05 * (slow == "take"))
+            return granted
+
+        def wait(self, tokens: float, reserve: float = 0.0) -> float:
+            found = super().wait(tokens, reserve)
+            time.jump(seconds=0.05 * (slow == "wait"))
+            return found
+
+    def hold() -> float:
+        time.jump(seconds=0.05 * (slow == "hold"))
+        return 0.0
+
+    clock = creeping(time, 0.0001)
+    almost = RESERVE + BATCH - (1.5 if slow == "hold" else 0.5)
+    purse = Slow(60.0, 20.0, time.clock().monotonic, _level=almost, _at=time.moment.timestamp())
+    pool = Pool(wire.transmit, clock, purse, hold)
+    await asyncio.wait_for(asyncio.gather(*(pool.ask([call(n)], priority=1, write=True) for n in range(100))), 20)
+
+    assert [len(batch) for batch in wire.sent] == [BATCH] * 5
+
+
+async def test_a_purse_that_fails_while_only_reads_wait_keeps_none_of_them_waiting() -> None:
+    # Tokens that are left over go back into the store, and the store may just then be locked.
+    time = Time()
+    wire = Wire(time)
+
+    class Locked(Bucket):
+        locked = True
+
+        def give_back(self, tokens: int) -> None:
+            self.locked = not self.locked
+            if not self.locked:
+                raise GraphUnavailable("The database is locked.")
+
+    pool = Pool(wire.transmit, creeping(time), Locked(), lambda: 0.0)
+    pool._tokens = 3
+    await asyncio.wait_for(pool.ask([call(1)], priority=0, write=False), 20)
+
+    assert len(wire.sent) == 1
