@@ -100,7 +100,7 @@ async def _compared(opened: Session, found: Diagnosis, book: Playbook, people: l
     from offboard.guards.permission import acting
     from offboard.permissions import broader, needs, surplus
 
-    caller, all_needs = found.caller, needs(book.steps)
+    caller, all_needs = found.caller, needs(book.steps, pim_for_groups=opened.app.tenant.guards.pim_for_groups)
     assert caller is not None
     steps = by_step(all_needs, caller, {}, {})
     if opened.app.tenant.in_process:

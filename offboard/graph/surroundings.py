@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from offboard.facts import Unreadable
-from offboard.graph import parse
+from offboard.graph import ownapp, parse
 from offboard.graph.answers import Answer
 from offboard.graph.credentials import MARKER
 from offboard.graph.read import Reader
@@ -20,7 +20,7 @@ from offboard.graph.send import utc_now_of
 from offboard.guards import Held, Limits, RoleGroup, SignedIn, Surroundings
 from offboard.guards.surroundings import GLOBAL_ADMINISTRATOR, Ids
 from offboard.model import JSON, Permissions
-from offboard.permissions.needs import COUNTING, GROUPS, OWN_APP, READ_ROLES
+from offboard.permissions.needs import COUNTING, GROUPS, JOINING, OWN_APP, READ_ROLES
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
@@ -56,13 +56,15 @@ class Lookout:
         answers = await self._ask(self._first() | self._second(expected))
         active, eligible = self._held(answers["guards active"]), self._held(answers["guards eligible"])
         groups = self._groups(answers["guards groups"], active, eligible)
-        if isinstance(groups, tuple) and groups:
-            missing = [group for group in groups if f"guards members {group.id}" not in answers]
-            answers |= await self._ask(self._second(missing)) if missing else {}
-            groups = tuple(self._peopled(group, answers) for group in groups)
+        held = groups if isinstance(groups, tuple) else ()
+        missing = self._second(group for group in held if f"guards members {group.id}" not in answers)
+        missing |= ownapp.ask_more(self.reader.graph, answers)
+        answers |= await self._ask(missing) if missing else {}
+        if held:
+            groups = tuple(self._peopled(group, answers) for group in held)
         seen = Surroundings(
             now=utc_now_of(self.reader.sender),
-            caller=self._caller(answers.get("guards app")),
+            caller=self._caller(answers),
             active=active,
             eligible=eligible,
             role_groups=groups,
@@ -119,10 +121,7 @@ class Lookout:
             requests["guards count"] = get(graph.users, select=["id"], filter=enabled, top=1, advanced=True)
         app = self.reader.sender.connection.token_info().appid
         if app:
-            mine = f"appId eq {quoted(app)}"
-            requests["guards app"] = get(
-                graph.service_principals, select=["id", "displayName"], expand=["owners($select=id)"], filter=mine
-            )
+            requests |= ownapp.ask(graph, app)
         return requests | self._names_asked()
 
     def _names_asked(self) -> Requests:
@@ -141,6 +140,10 @@ class Lookout:
             builder = self.reader.graph.groups.by_group_id(group.id)
             requests[f"guards members {group.id}"] = get(builder.transitive_members, select=["id"], top=999)
             requests[f"guards owners {group.id}"] = get(builder.owners, select=["id"], top=999)
+            if self.limits.pim_for_groups:
+                mine = f"groupId eq {quoted(group.id)}"
+                instances = self.reader.graph.identity_governance.privileged_access.group.eligibility_schedule_instances
+                requests[f"guards eligible {group.id}"] = get(instances, filter=mine)
         return requests
 
     async def _ask(self, requests: Requests) -> dict[str, Answer]:
@@ -159,7 +162,7 @@ class Lookout:
     def _held(self, answer: Answer) -> tuple[Held, ...] | Unreadable:
         if not answer.ok:
             # Without the license for it nobody can be eligible for anything.
-            return () if "PremiumLicenseRequired" in answer.code else self._unreadable(answer, READ_ROLES)
+            return () if _no_license(answer) else self._unreadable(answer, READ_ROLES)
         return tuple(
             Held(
                 parse.need(each, "roleDefinitionId").lower(),
@@ -182,7 +185,19 @@ class Lookout:
 
     def _peopled(self, group: RoleGroup, answers: Answers) -> RoleGroup:
         members, owners = answers[f"guards members {group.id}"], answers[f"guards owners {group.id}"]
-        return replace(group, members=self._members(members), owners=self._members(owners))
+        eligible = self._may_join(answers.get(f"guards eligible {group.id}"))
+        return replace(group, members=self._members(members), owners=self._members(owners), eligible=eligible)
+
+    def _may_join(self, answer: Answer | None) -> Ids | Unreadable:
+        """Who may put themselves into a group, or make themselves its owner; nobody where the tenant says so."""
+        if answer is None:
+            return frozenset()
+        if not answer.ok:
+            if _no_license(answer):
+                return frozenset()
+            why = self._unreadable(answer, JOINING)
+            return replace(why, reason=f"{why.reason} (where nobody is eligible for groups, say pim_for_groups = false)")
+        return frozenset(parse.need(each, "principalId").lower() for each in _values(answer))
 
     def _members(self, answer: Answer) -> Ids | Unreadable:
         if not answer.ok:
@@ -206,21 +221,17 @@ class Lookout:
         many: JSON = answer.body.get("@odata.count") if isinstance(answer.body, dict) else None
         return many if isinstance(many, int) and not isinstance(many, bool) else Unreadable("Graph did not count them")
 
-    def _caller(self, answer: Answer | None) -> SignedIn | Unreadable:
+    def _caller(self, answers: Answers) -> SignedIn | Unreadable:
         token = self.reader.sender.connection.token_info()
         if not token.oid:
             nobody = token.name == MARKER and token.kind == "unknown"
             return SignedIn() if nobody else Unreadable("the sign-in token does not say who is signed in")
-        if answer is None:
-            return SignedIn(token.oid.lower(), "", Unreadable("the sign-in token does not name the app"))
-        if not answer.ok:
-            return SignedIn(token.oid.lower(), "", self._unreadable(answer, OWN_APP))
-        apps = _values(answer)
-        if len(apps) != 1:
-            # An app of another organization (a multi-tenant client) that has no object here has no owners here either.
-            return SignedIn(token.oid.lower(), "the app")
-        owners = frozenset(parse.need(each, "id").lower() for each in parse.objects(apps[0], "owners"))
-        return SignedIn(token.oid.lower(), parse.text(apps[0], "displayName") or "the app", owners)
+        return ownapp.signed_in(token.oid.lower(), answers, lambda answer: self._unreadable(answer, OWN_APP))
+
+
+def _no_license(answer: Answer) -> bool:
+    """Whether the tenant lacks the license for it, so that nobody can be eligible for anything."""
+    return "PremiumLicenseRequired" in answer.code
 
 
 def _values(answer: Answer) -> list[Mapping[str, JSON]]:

@@ -43,6 +43,10 @@ class Limits(Protocol):
         """`stop` or `warn`: what is said about a leaver who holds a directory role."""
 
     @property
+    def pim_for_groups(self) -> bool:
+        """Whether somebody may be eligible for membership of a group that holds a role."""
+
+    @property
     def synced(self) -> str:
         """`stop` or `warn`: what is said about a leaver who is mastered on-premises."""
 

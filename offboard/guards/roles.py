@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from offboard.facts import Unreadable
 from offboard.guards.guard import Guard, Question, Said, cannot_read, who
-from offboard.guards.surroundings import GLOBAL_ADMINISTRATOR, SYNC_ACCOUNTS, Surroundings
+from offboard.guards.surroundings import GLOBAL_ADMINISTRATOR, SYNC_ACCOUNTS, Held, Surroundings
 from offboard.model import LeaverPlan
 
 ENOUGH = 2
@@ -87,11 +87,27 @@ def _last_global_administrators(each: LeaverPlan, asked: Question) -> Iterator[S
 
 
 def _for_a_time(asked: Question) -> frozenset[str] | Unreadable:
-    """Who has the role only because they put it in force for some hours: who is eligible for it too."""
-    eligible = asked.around.eligible
-    if isinstance(eligible, Unreadable):
-        return eligible
-    return frozenset(held.principal for held in eligible if held.role == GLOBAL_ADMINISTRATOR and held.scope == "/")
+    """Who has the role only because they put it in force for some hours: who is eligible for it too, or for its group."""
+    around = asked.around
+    eligible, active, groups = around.eligible, around.active, around.role_groups
+    for piece in (eligible, active, groups):
+        if isinstance(piece, Unreadable):
+            return piece
+    assert isinstance(eligible, tuple)
+    assert isinstance(active, tuple)
+    assert isinstance(groups, tuple)
+    found = {held.principal for held in eligible if _whole(held)}
+    always = {held.principal for held in active if _whole(held)}
+    for group in groups:
+        if group.id in always:
+            if isinstance(group.eligible, Unreadable):
+                return group.eligible
+            found |= group.eligible - always
+    return frozenset(found)
+
+
+def _whole(held: Held) -> bool:
+    return held.role == GLOBAL_ADMINISTRATOR and held.scope == "/"
 
 
 ROLES = (

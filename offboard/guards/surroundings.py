@@ -53,12 +53,21 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class RoleGroup:
-    """A group that holds a role for its members."""
+    """A group that holds a role for its members.
+
+    Args:
+        id: Object id.
+        name: For messages.
+        members: Nested ones too; those who put themselves in for some hours among them.
+        owners: Whoever owns it.
+        eligible: Who may put themselves in, or make themselves an owner (Privileged Identity Management for groups).
+    """
 
     id: str
     name: str
     members: Ids | Unreadable = frozenset()
     owners: Ids | Unreadable = frozenset()
+    eligible: Ids | Unreadable = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,10 @@ class Surroundings:
         "GET /groups/{id}/owners",
         "GET /users",
         "GET /servicePrincipals",
+        "GET /servicePrincipals/{id}/owners",
+        "GET /applications",
+        "GET /applications/{id}/owners",
+        "GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
     )
 
     now: datetime
@@ -144,6 +157,8 @@ class Surroundings:
                 mine[group.id] = f" through the group {group.name}"
             elif isinstance(group.owners, frozenset) and id in group.owners:
                 mine[group.id] = f" as owner of the group {group.name}"
+            elif isinstance(group.eligible, frozenset) and id in group.eligible:
+                mine[group.id] = f" through the group {group.name}, for which eligible"
         found = dict.fromkeys(self._worded(self.active, mine, ""))
         found |= dict.fromkeys(self._worded(self.eligible, mine, " (eligible)"))
         return list(found)
@@ -161,7 +176,7 @@ class Surroundings:
             if isinstance(piece, Unreadable):
                 return piece
         for group in self.role_groups if isinstance(self.role_groups, tuple) else ():
-            for members in (group.members, group.owners):
+            for members in (group.members, group.owners, group.eligible):
                 if isinstance(members, Unreadable):
                     return members
         return None

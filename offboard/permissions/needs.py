@@ -63,14 +63,25 @@ OWN_APP = Permissions(
     remark="Who owns the app that is signed in with.",
 )
 """Source: https://learn.microsoft.com/graph/api/serviceprincipal-list"""
-GUARDS = {"Roles": READ_ROLES, "Groups": GROUPS, "Users": COUNTING, "App": OWN_APP}
+JOINING = Permissions(
+    delegated=(("PrivilegedEligibilitySchedule.Read.AzureADGroup",),),
+    application=(("PrivilegedEligibilitySchedule.Read.AzureADGroup",),),
+    remark="Who may put themselves into a group that holds a role; pim_for_groups = false where nobody may.",
+)
+"""Source: https://learn.microsoft.com/graph/api/privilegedaccessgroup-list-eligibilityscheduleinstances"""
+GUARDS = {"Roles": READ_ROLES, "Groups": GROUPS, "Users": COUNTING, "App": OWN_APP, "Eligible": JOINING}
 """What the guards read, besides the leavers."""
 AS_THE_PERSON = "Directory.AccessAsUser.All"
 """A delegated token with this may do whatever the signed-in person's roles allow."""
 
 
-def needs(steps: Iterable[Step]) -> list[Need]:
-    """What these steps need, reading first."""
+def needs(steps: Iterable[Step], *, pim_for_groups: bool = True) -> list[Need]:
+    """What these steps need, reading first.
+
+    Args:
+        steps: Of a playbook.
+        pim_for_groups: Whether the tenant's guards ask who may put themselves into groups that hold roles.
+    """
     steps = list(steps)
     facts: set[FactType] = {Account, Memberships}
     facts |= {fact for step in steps for fact in ACTIONS[step.action].reads}
@@ -78,7 +89,7 @@ def needs(steps: Iterable[Step]) -> list[Need]:
     return [
         Need("reading", "Tenant", TENANT),
         *reading,
-        *(Need("guards", name, permissions) for name, permissions in GUARDS.items()),
+        *(Need("guards", name, each) for name, each in GUARDS.items() if pim_for_groups or each is not JOINING),
         *(Need(step.id, step.action, ACTIONS[step.action].permissions) for step in steps),
     ]
 

@@ -91,7 +91,7 @@ class PlanMaker:
             leavers=leavers,
             actor=self.actor,
             actions={step.action: ACTIONS[step.action].version for step in playbook.steps},
-            needs=tuple(as_json(needs(playbook.steps))),
+            needs=tuple(as_json(needs(playbook.steps, pim_for_groups=self.limits.pim_for_groups))),
             tool=f"offboard {__version__}",
             unplanned=unplanned,
         )

@@ -48,7 +48,7 @@ def crowd_seed(people: int) -> Json:
         "tenant": seed["tenant"],
         "skus": [{**sku, "enabled": people + 100} for sku in seed["skus"]],
         "people": [{name: value for name, value in entry.items() if name != "manager"} for entry in admins],
-        "apps": seed["apps"],
+        "apps": [{name: value for name, value in app.items() if name != "registration_owners"} for app in seed["apps"]],
     }
 
 

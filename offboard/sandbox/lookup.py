@@ -67,6 +67,12 @@ def service_principal(call: Call) -> Entity:
     return _by_alternate(call, "servicePrincipal", key) if alternate else _by_id(call, "servicePrincipal", key)
 
 
+def application(call: Call) -> Entity:
+    """The app's registration, by object id or `(appId='…')`."""
+    key = call.params["application"]
+    return _by_alternate(call, "application", key) if key.name == "appId" else _by_id(call, "application", key)
+
+
 def directory_role(call: Call) -> Entity:
     """The activated role, by object id or `(roleTemplateId='…')`."""
     key = call.params["role"]

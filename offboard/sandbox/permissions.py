@@ -139,6 +139,9 @@ READ_ORGANIZATION = both(
     _DIRECTORY_READ + " Organization.Read.All Organization.ReadWrite.All User.Read.All", delegated="User.Read"
 )
 READ_APP = both(_APP_READ, application="Application.ReadWrite.OwnedBy")
+READ_GROUP_ELIGIBLE = both(
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"
+)
 READ_OBJECTS = both("Directory.Read.All")
 READ_APP_ROLES = both("AppRoleAssignment.ReadWrite.All Directory.Read.All")
 WRITE_APP_ROLES = both("AppRoleAssignment.ReadWrite.All", roles="User, Application, Cloud Application")

@@ -19,6 +19,7 @@ _EXPANDED_AT_MOST = 20  # Graph carries no more along, and gives no link to the 
 SHOWN_AS = {
     "roleAssignment": "unifiedRoleAssignment",
     "roleDefinition": "unifiedRoleDefinition",
+    "groupEligibility": "privilegedAccessGroupEligibilityScheduleInstance",
     "roleEligibility": "unifiedRoleEligibilityScheduleInstance",
     "sku": "subscribedSku",
     "permissionGrant": "oAuth2PermissionGrant",

@@ -97,6 +97,21 @@ def eligibility(template: str, principal: str, start: str, scope: str = "/") -> 
     return Entity(assignment_id(template, principal, scope) + "-e", "roleEligibility", body, template, principal)
 
 
+def group_eligibility(group: str, principal: str, access: str, start: str) -> Entity:
+    """An eligible membership (`member`) or ownership (`owner`) of a group."""
+    schedule = str(uuid.uuid5(uuid.UUID(group), access + principal))
+    body = {
+        "principalId": principal,
+        "groupId": group,
+        "accessId": access,
+        "memberType": "direct",
+        "startDateTime": start,
+        "endDateTime": None,
+        "eligibilityScheduleId": f"{group}_{access}_{schedule}",
+    }
+    return Entity(f"{group}_{access}_{schedule}", "groupEligibility", body, principal, group)
+
+
 def activate(store: Store, tenant_id: str, template: str) -> None:
     """Make the directoryRole object exist."""
     if not store.by_key("directoryRole", template):

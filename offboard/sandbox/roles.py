@@ -17,6 +17,7 @@ from .schema import (
     DIRECTORY_OBJECT,
     DIRECTORY_ROLE,
     DIRECTORY_TYPES,
+    GROUP_ELIGIBILITY_INSTANCE,
     ROLE_ASSIGNMENT,
     ROLE_ASSIGNMENT_INSTANCE,
     ROLE_DEFINITION,
@@ -57,6 +58,22 @@ def list_eligible(call: Call) -> Answer:
     """GET /roleManagement/directory/roleEligibilityScheduleInstances"""
     plural = _ROOM + ROLE_ELIGIBILITY_INSTANCE.plural
     return collection(call, ROLE_ELIGIBILITY_INSTANCE, lambda o: _held(call.store, "roleEligibility", o), plural=plural)
+
+
+def list_group_eligible(call: Call) -> Answer:
+    """GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances: of one group, or of one principal"""
+    plural = "identityGovernance/privilegedAccess/group/" + GROUP_ELIGIBILITY_INSTANCE.plural
+    return collection(call, GROUP_ELIGIBILITY_INSTANCE, lambda o: _of_groups(call.store, o), plural=plural)
+
+
+def _of_groups(store: Store, options: Options) -> list[Entity]:
+    groups = pinned(options.filter, "groupId") if options.filter else None
+    people = pinned(options.filter, "principalId") if options.filter else None
+    if groups is not None:
+        return [e for id_ in dict.fromkeys(groups) for e in store.children("groupEligibility", id_.lower())]
+    if people is not None:
+        return [e for id_ in dict.fromkeys(people) for e in store.by_key("groupEligibility", id_.lower())]
+    raise bad_request("The request must be filtered by groupId or principalId.")
 
 
 def list_instances(call: Call) -> Answer:

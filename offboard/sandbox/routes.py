@@ -127,6 +127,8 @@ def _roles() -> Iterator[Route]:
     yield Route("GET", base + "/roleDefinitions/{id}", roles.get_definition, p.READ_DEFINITIONS)
     yield Route("GET", base + "/roleEligibilityScheduleInstances", roles.list_eligible, p.READ_ELIGIBLE)
     yield Route("GET", base + "/roleAssignmentScheduleInstances", roles.list_instances, p.READ_INSTANCES)
+    path = "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances"
+    yield Route("GET", path, roles.list_group_eligible, p.READ_GROUP_ELIGIBLE)
     yield Route("GET", "/directoryRoles", roles.list_directory_roles, p.READ_ROLES)
     yield Route("GET", "/directoryRoles/{role}", roles.get_directory_role, p.READ_ROLES)
     yield Route("GET", "/directoryRoles/{role}/members", roles.list_role_members, p.READ_ROLES)
@@ -154,6 +156,9 @@ def _tenant() -> Iterator[Route]:
     yield Route("POST", "/directoryObjects/getByIds", tenantinfo.get_by_ids, p.READ_OBJECTS, 3, True)
     yield Route("GET", "/servicePrincipals", tenantinfo.list_service_principals, p.READ_APP)
     yield Route("GET", "/servicePrincipals/{principal}", tenantinfo.get_service_principal, p.READ_APP)
+    yield Route("GET", "/applications", tenantinfo.list_applications, p.READ_APP)
+    yield Route("GET", "/applications/{application}", tenantinfo.get_application, p.READ_APP)
+    yield Route("GET", "/applications/{application}/owners", tenantinfo.list_application_owners, p.READ_APP)
     path = "/servicePrincipals/{principal}"
     yield Route("GET", path + "/appRoleAssignments", tenantinfo.list_principal_roles, p.READ_APP, 2)
     yield Route("GET", path + "/owners", tenantinfo.list_principal_owners, p.READ_APP)

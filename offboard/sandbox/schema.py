@@ -10,7 +10,9 @@ from .schemaintune import MANAGED_DEVICE
 from .schemapeople import DEVICE, GROUP, USER
 from .schemaroles import (
     APP_ROLE_ASSIGNMENT,
+    APPLICATION,
     DIRECTORY_ROLE,
+    GROUP_ELIGIBILITY_INSTANCE,
     LICENSE_DETAILS,
     ORGANIZATION,
     PERMISSION_GRANT,
@@ -23,12 +25,14 @@ from .schemaroles import (
 )
 
 __all__ = [
+    "APPLICATION",
     "APP_ROLE_ASSIGNMENT",
     "DEVICE",
     "DIRECTORY_OBJECT",
     "DIRECTORY_ROLE",
     "DIRECTORY_TYPES",
     "GROUP",
+    "GROUP_ELIGIBILITY_INSTANCE",
     "LICENSE_DETAILS",
     "MANAGED_DEVICE",
     "ORGANIZATION",
@@ -56,6 +60,8 @@ TYPES: Mapping[str, EntityType] = MappingProxyType(
             GROUP,
             DIRECTORY_ROLE,
             SERVICE_PRINCIPAL,
+            APPLICATION,
+            GROUP_ELIGIBILITY_INSTANCE,
             ORGANIZATION,
             SUBSCRIBED_SKU,
             LICENSE_DETAILS,
@@ -68,7 +74,7 @@ TYPES: Mapping[str, EntityType] = MappingProxyType(
         )
     }
 )
-DIRECTORY_TYPES = ("user", "group", "device", "directoryRole", "servicePrincipal")
+DIRECTORY_TYPES = ("user", "group", "device", "directoryRole", "servicePrincipal", "application")
 """The types that a list of directoryObject may hold."""
 
 

@@ -153,6 +153,42 @@ ROLE_ELIGIBILITY_INSTANCE = declare(
     "roleDefinition principal",
 )
 
+GROUP_ELIGIBILITY_INSTANCE = declare(
+    "privilegedAccessGroupEligibilityScheduleInstance",
+    "eligibilityScheduleInstances",
+    """
+    id string df
+    startDateTime datetime df
+    endDateTime datetime df
+    accessId string df
+    groupId string df
+    principalId string df
+    memberType string df
+    eligibilityScheduleId string df
+""",
+)
+
+APPLICATION = declare(
+    "application",
+    "applications",
+    """
+    id id df
+    deletedDateTime datetime d
+    appId string df
+    createdDateTime datetime df
+    description string d
+    displayName string df
+    publisherDomain string df
+    signInAudience string df
+    tags strings df
+    identifierUris strings df
+    passwordCredentials complexes d
+    keyCredentials complexes d
+    requiredResourceAccess complexes d
+""",
+    "owners",
+)
+
 APP_ROLE_ASSIGNMENT = declare(
     "appRoleAssignment",
     "appRoleAssignments",

@@ -159,6 +159,11 @@ class Links:
                 member.body.setdefault("licenseAssignmentStates", []).append(seats.state(sku.key, stamp, group=group.id))
         for name in self._many(where, entry, "owners"):
             self._relate("owner", group, self._find(where, "people", name))
+        start = clock.days_before(self.bed.now, 30)
+        for access in ("member", "owner"):
+            for name in self._many(where, entry, f"eligible_{access}s"):
+                person = self._find(where, "people", name)
+                self.bed.add(rolebook.group_eligibility(group.id, person.id, access, start))
         self._roles(where, group, entry)
 
     def _member(self, where: str, name: object) -> Entity:
@@ -168,6 +173,10 @@ class Links:
     def _link_app(self, where: str, app: Entity, entry: Mapping[str, Any]) -> None:
         for name in self._many(where, entry, "owners"):
             self._relate("owner", app, self._find(where, "people", name))
+        registration = self.bed.registration(app)
+        self.bed.add(registration)
+        for name in self._many(where, entry, "registration_owners") or self._many(where, entry, "owners"):
+            self._relate("owner", registration, self._find(where, "people", name))
         self._roles(where, app, entry)
         for name in map(str, app.body["_permissions"]):
             self.bed.add(

@@ -32,8 +32,28 @@ _PERSON = (
 )
 _DEVICE = ("owner", "users", "registered_days_ago", "last_sign_in_days_ago", "managed")
 _MANAGED = ("id", "users", "offline")
-_GROUP = ("kind", "members", "owners", "licenses", "roles", "created_days_ago")
-_APP = ("appId", "id", "displayName", "secret", "certificate", "permissions", "delegated", "roles", "owners")
+_GROUP = (
+    "kind",
+    "members",
+    "owners",
+    "licenses",
+    "roles",
+    "eligible_members",
+    "eligible_owners",
+    "created_days_ago",
+)
+_APP = (
+    "appId",
+    "id",
+    "displayName",
+    "secret",
+    "certificate",
+    "permissions",
+    "delegated",
+    "roles",
+    "owners",
+    "registration_owners",
+)
 _SKU = ("skuId", "skuPartNumber", "enabled", "plans")
 _TENANT = ("id", "displayName", "domains", "sign_in_as", "synced")
 _DERIVED = ("assignedLicenses", "licenseAssignmentStates", "deletedDateTime", "passwordProfile")
@@ -298,6 +318,12 @@ class Bed:
             **given,
         }
         return name, Entity(self.id_of(where, entry, f"group/{name}"), "group", body)
+
+    def registration(self, app: Entity) -> Entity:
+        """The application of which an app is the service principal."""
+        names = ("displayName", "appId", "signInAudience")
+        body = {name: app.body[name] for name in names} | {"createdDateTime": clock.days_before(self.now, 300)}
+        return Entity(str(uuid.uuid5(uuid.UUID(app.id), "application")), "application", body, app.key)
 
     def app(self, where: str, entry: Mapping[str, Any]) -> tuple[str, Entity]:
         """An application's service principal."""

@@ -11,7 +11,7 @@ from .options import ENTITY, Options, check
 from .problems import bad_request, not_found
 from .relations import member_of
 from .render import EXPANDERS, show, single
-from .schema import APP_ROLE_ASSIGNMENT, DIRECTORY_OBJECT, DIRECTORY_TYPES, ORGANIZATION, SERVICE_PRINCIPAL
+from .schema import APP_ROLE_ASSIGNMENT, APPLICATION, DIRECTORY_OBJECT, DIRECTORY_TYPES, ORGANIZATION, SERVICE_PRINCIPAL
 
 
 def list_organization(call: Call) -> Answer:
@@ -46,6 +46,31 @@ def get_service_principal(call: Call) -> Answer:
     options = call.options(ENTITY)
     check(options, SERVICE_PRINCIPAL)
     return Answer(200, single(call, lookup.service_principal(call), options))
+
+
+def list_applications(call: Call) -> Answer:
+    """GET /applications: the registrations"""
+    return collection(call, APPLICATION, lambda options: _applications(call, options))
+
+
+def _applications(call: Call, options: Options) -> list[Entity]:
+    app_ids = pinned(options.filter, "appId") if options.filter else None
+    if app_ids is None:
+        return list(call.store.scan("application"))
+    return [found for app_id in dict.fromkeys(app_ids) for found in call.store.by_key("application", app_id.lower())]
+
+
+def get_application(call: Call) -> Answer:
+    """GET /applications/{id}"""
+    options = call.options(ENTITY)
+    check(options, APPLICATION)
+    return Answer(200, single(call, lookup.application(call), options))
+
+
+def list_application_owners(call: Call) -> Answer:
+    """GET /applications/{id}/owners"""
+    found = call.store.targets("owner", lookup.application(call).id)
+    return collection(call, DIRECTORY_OBJECT, lambda _options: found, mixed=True)
 
 
 def list_principal_roles(call: Call) -> Answer:
@@ -94,4 +119,5 @@ def get_by_ids(call: Call) -> Answer:
     return Answer(200, {"@odata.context": call.context("directoryObjects"), "value": value})
 
 
+EXPANDERS["application", "owners"] = lambda call, application: call.store.targets("owner", application.id)
 EXPANDERS["servicePrincipal", "owners"] = lambda call, principal: call.store.targets("owner", principal.id)

@@ -54,6 +54,7 @@ _NAMED: Mapping[str, JSON] = {
     "cloud": {"enum": list(CLOUDS), "default": "global"},
     "approval": {"enum": list(APPROVAL)},
     "administrators": {"enum": list(SEVERITY), "default": "stop"},
+    "pim_for_groups": {"type": "boolean", "default": True},
     "synced": {"enum": list(SEVERITY), "default": "stop"},
     "graph_url": {"type": "string", "pattern": "^https?://[^/]+/?$"},
     "authority": {"type": "string", "pattern": "^https://[^/]+/?$"},

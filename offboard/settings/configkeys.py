@@ -191,6 +191,9 @@ GUARDS: dict[str, Key] = {
     "administrators": Key(
         one_of(*SEVERITY), "Whether holders of directory roles stop a plan (the default) or only warn."
     ),
+    "pim_for_groups": Key(
+        a_flag, "Whether to ask who may put themselves into groups that hold roles (the default); false where nobody may."
+    ),
     "synced": Key(one_of(*SEVERITY), "Whether users mastered on-premises stop a plan (the default) or only warn."),
     "max_leavers": Key(a_count, "Leavers in one run and in 24 hours."),
     "max_percent": Key(a_percentage, "The same, in percent of the tenant's enabled members; 100 means no limit."),

@@ -43,6 +43,7 @@ class Guards:
         protected_groups: Object ids.
         emergency_access: Object ids of the accounts for emergencies.
         administrators: What is said about holders of directory roles.
+        pim_for_groups: Whether somebody may be eligible for groups that hold roles.
         synced: What is said about users who are mastered on-premises.
         max_leavers: Per run and rolling 24 hours; likewise the others.
         max_percent: Leavers, in percent of the tenant's enabled members.
@@ -56,6 +57,7 @@ class Guards:
     protected_groups: tuple[str, ...] = ()
     emergency_access: tuple[str, ...] = ()
     administrators: Severity = "stop"
+    pim_for_groups: bool = True
     synced: Severity = "stop"
     max_leavers: int = 25
     max_percent: float = 2

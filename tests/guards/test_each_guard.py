@@ -11,13 +11,16 @@ from offboard.errors import Refused
 from offboard.guards import GUARDS, History, SignedIn, Surroundings, judge, parse_override
 from offboard.model import Effect, Plan
 from offboard.runs.planning import Wanted
+from offboard.sandbox.seedfile import contoso
 from tests.guards.scenes import (
     ADMIN,
     ALEX,
     BREAKGLASS,
+    CHRIS,
     DIEGO,
     FINANCE_EVERYONE,
     LYNNE,
+    MIRIAM,
     NESTOR,
     PATTI,
     PEOPLE,
@@ -138,6 +141,7 @@ async def test_whoever_approves_is_no_leaver(tmp_path: Path) -> None:
         (NESTOR, "Helpdesk Administrator as owner of the group Service Desk Rota"),
         (DIEGO, "Helpdesk Administrator through the group Service Desk Rota"),
         (SYNC, "Directory Synchronization Accounts"),
+        (CHRIS, "Helpdesk Administrator through the group Service Desk Rota, for which eligible"),
     ],
 )
 async def test_an_administrator_is_known_in_every_way_in_which_one_may_be(tmp_path: Path, user: str, words: str) -> None:
@@ -210,6 +214,20 @@ async def test_a_global_administrator_who_cannot_sign_in_is_nobody_to_count_on(t
 
         assert stops(await world.plan(steps("disable-user"), PATTI)) == {"last_global_administrators"}
         assert stops(await world.plan(steps("revoke-sessions"), BREAKGLASS)) == set()
+
+
+async def test_a_global_administrator_for_some_hours_through_a_group_is_nobody_to_count_on(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        seed = contoso()
+        temporary = {"displayName": "Admins", "isAssignableToRole": True, "roles": ["Global Administrator"]}
+        seed["groups"].append({**temporary, "members": ["MeganB@contoso.com"]})
+        world.sandbox.reset(seed)
+        limit(world, administrators="warn", emergency_access=(BREAKGLASS,))
+        assert stops(await world.plan(steps("disable-user"), PATTI)) == set(), "Megan is one for good"
+        seed["groups"][-1]["eligible_members"] = ["MeganB@contoso.com"]
+        world.sandbox.reset(seed)
+
+        assert stops(await world.plan(steps("disable-user"), PATTI)) == {"last_global_administrators"}
 
 
 async def test_who_is_signed_in_is_refused_in_a_batch_and_the_others_go_without(tmp_path: Path) -> None:
@@ -315,6 +333,7 @@ async def test_an_owner_of_the_app_is_stopped_whoever_is_signed_in_with_it(tmp_p
         sign_in(world, PATTI)
 
         assert stops(await world.plan(steps("disable-user"), ADMIN)) == {"app_owner"}
+        assert stops(await world.plan(steps("disable-user"), MIRIAM)) == {"app_owner"}, "owner of the registration only"
         assert stops(await world.plan(steps("disable-user"), *PEOPLE[:2])) == set()
 
 
@@ -322,7 +341,7 @@ def test_what_the_guards_read_is_declared(tmp_path: Path) -> None:
     from offboard.permissions import least, needs
 
     found = needs(steps("disable-user").steps)
-    assert {need.action for need in found if need.step == "guards"} == {"Roles", "Groups", "Users", "App"}
+    assert {need.action for need in found if need.step == "guards"} == {"Roles", "Groups", "Users", "App", "Eligible"}
     assert "RoleManagement.Read.Directory" in least(found, "application")
 
 

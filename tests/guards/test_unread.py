@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from offboard.errors import Refused
-from tests.guards.scenes import ALEX, FINANCE_EVERYONE, PATTI, limit, sign_in
+from offboard.sandbox.seedfile import contoso
+from tests.guards.scenes import ALEX, CHRIS, CONSOLE, FINANCE_EVERYONE, PATTI, limit, sign_in
 from tests.world import SAWYER, World, a_world, fault, steps
 
 pytestmark = pytest.mark.anyio
+JOINING = "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances"
 ELIGIBLE = "/roleManagement/directory/roleEligibilityScheduleInstances"
 
 
@@ -31,6 +33,7 @@ async def refused(world: World, user: str = SAWYER) -> list[str]:
         ("/groups", "administrators"),
         ("/groups/*/transitiveMembers", "administrators"),
         ("/groups/*/owners", "administrators"),
+        (JOINING, "administrators"),
         ("/users", "max_percent"),
     ],
 )
@@ -75,10 +78,47 @@ async def test_whether_the_last_administrators_can_sign_in_must_be_known(tmp_pat
         assert [detail.partition(":")[0] for detail in await refused(world, PATTI)] == ["last_global_administrators"]
 
 
-async def test_owners_of_the_app_that_cannot_be_read_are_everybody(tmp_path: Path) -> None:
+async def test_of_an_app_with_very_many_owners_all_are_known(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        seed = contoso()
+        crowd = [{"userPrincipalName": f"o{n}@contoso.com", "displayName": f"Owner {n}"} for n in range(21)]
+        seed["people"] += crowd
+        console = next(app for app in seed["apps"] if app["appId"] == CONSOLE)
+        console["registration_owners"] = [each["userPrincipalName"] for each in crowd]
+        world.sandbox.reset(seed)
+        sign_in(world, PATTI)
+        for name in ("o0@contoso.com", "o20@contoso.com"):
+            assert [detail.partition(":")[0] for detail in await refused(world, name)] == ["app_owner"]
+
+        world.misbehave(fault("/applications/*/owners", "GET", status=403, times="all"))
+        assert [detail.partition(":")[0] for detail in await refused(world)] == ["app_owner"]
+
+
+async def test_a_tenant_in_which_nobody_is_eligible_for_groups_is_not_asked(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        limit(world, pim_for_groups=False)
+        world.misbehave(fault(JOINING, "GET", status=403, times="all"))
+        plan = await world.plan(steps("disable-user"), CHRIS)
+
+        assert [o for o in plan.leavers[0].objections if o.severity == "stop"] == []
+        assert all(JOINING not in request.path for request in world.sandbox.requests())
+        assert all(need["action"] != "Eligible" for need in plan.needs)
+
+
+async def test_who_is_eligible_cannot_be_told_without_the_permission_which_is_named(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        world.misbehave(fault(JOINING, "GET", status=403, times="all"))
+        (said,) = await refused(world, CHRIS)
+
+        assert "PrivilegedEligibilitySchedule.Read.AzureADGroup" in said
+        assert "pim_for_groups = false" in said
+
+
+@pytest.mark.parametrize("path", ["/servicePrincipals", "/applications"])
+async def test_owners_of_the_app_that_cannot_be_read_are_everybody(tmp_path: Path, path: str) -> None:
     async with a_world(tmp_path) as world:
         sign_in(world, PATTI)
-        world.misbehave(fault("/servicePrincipals", "GET", status=403, times="all"))
+        world.misbehave(fault(path, "GET", status=403, times="all"))
 
         assert [detail.partition(":")[0] for detail in await refused(world)] == ["app_owner"]
 
@@ -90,9 +130,10 @@ async def test_a_sign_in_that_does_not_say_who_it_is_may_be_anybody(tmp_path: Pa
         assert [detail.partition(":")[0] for detail in await refused(world)] == ["self"]
 
 
-async def test_without_the_license_for_it_nobody_is_eligible(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", [ELIGIBLE, JOINING])
+async def test_without_the_license_for_it_nobody_is_eligible(tmp_path: Path, path: str) -> None:
     async with a_world(tmp_path) as world:
-        world.misbehave(fault(ELIGIBLE, "GET", status=403, code="AadPremiumLicenseRequired", times="all"))
+        world.misbehave(fault(path, "GET", status=403, code="AadPremiumLicenseRequired", times="all"))
         plan = await world.plan(steps("disable-user"), SAWYER)
 
         assert [o for o in plan.leavers[0].objections if o.severity == "stop"] == []
