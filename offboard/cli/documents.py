@@ -36,6 +36,9 @@ def verdict(outcome: RunOutcome, accepted: Sequence[str]) -> Verdict:
 def _next(outcome: RunOutcome) -> str:
     """The one command that goes on from here, if there is one."""
     for each in outcome.leavers:
+        if each.code == 4:
+            run = outcome.run[:8]
+            return f"When the right is there: offboard release {run} --reason WHY, then offboard resume {run}"
         if each.refused:
             who = outcome.plan.leavers[each.index].leaver.user_principal_name
             again = AGAIN.get(outcome.plan.playbook.name, f"plan {outcome.plan.playbook.name} {who}")

@@ -109,6 +109,25 @@ def refuse_if_lacking(plan: Plan, caller: Caller) -> None:
     )
 
 
+def refused_steps(plan: Plan, caller: Caller) -> dict[str, dict[str, str]]:
+    """For each leaver and step: why the step certainly will not work, now that it is about to be carried out.
+
+    Args:
+        plan: The part of it that is carried out.
+        caller: Who is signed in now, which may be weeks after the plan was refused or not.
+    """
+    may_fail = {step.id for step in plan.playbook.steps if step.on_failure is OnFailure.CONTINUE}
+    found: dict[str, dict[str, str]] = {}
+    for lack in lacking(plan, caller):
+        if not lack.certain or lack.step in may_fail:
+            continue
+        for each in plan.leavers if not lack.leaver else ():
+            found.setdefault(each.leaver.id, {}).setdefault(lack.step, f"step {lack.step} {lack.said}. {lack.todo}")
+        if lack.leaver:
+            found.setdefault(lack.leaver, {}).setdefault(lack.step, f"step {lack.step} {lack.said}. {lack.todo}")
+    return found
+
+
 def _line(lack: Lack, names: Mapping[str, str]) -> str:
     who = f"{names[lack.leaver]}: " if lack.leaver else ""
     return f"{who}step {lack.step} {lack.said}."

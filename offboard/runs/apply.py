@@ -179,7 +179,7 @@ class Applier:
         if ended:
             self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
         held = not begins and any(each.barred for each in found)
-        waits = held or (code != 3 and any(each.unfinished for each in found))
+        waits = held or (code not in (3, 4) and any(each.unfinished for each in found))
         state = "stopped" if code == 5 else "open" if waits else "ended"
         self.tools.store.end(run, state, code, [each.leaver.id for each in plan.leavers])
         return outcome

@@ -108,7 +108,8 @@ class LeaverRun:
         if refused or barred:
             refused = refused or list(barred.reasons if barred else ())
             self.ledger.audit("refused", why="; ".join(refused))
-            return LeaverOutcome(self.index, refused=tuple(refused), later=self._later(), barred=barred)
+            code = barred.code if barred else 3
+            return LeaverOutcome(self.index, refused=tuple(refused), later=self._later(), barred=barred, code=code)
         for stage in stages(self.due):
             if self.halted:
                 break
@@ -120,10 +121,11 @@ class LeaverRun:
 
     async def _barred(self) -> Barred | None:
         """Why the guards let nothing be written for this leaver; None when they do, or when nothing is to be written."""
-        todo = [c for p in self.due for c in p.changes if not self.ledger.was_changed(p, c)]
+        todo = {p.step.id for p in self.due for c in p.changes if not self.ledger.was_changed(p, c)}
         if self.bars is None or not todo:
             return None
-        return (await asyncio.shield(self.bars)).get(self.mine.leaver.id)
+        barred = (await asyncio.shield(self.bars)).get(self.mine.leaver.id)
+        return barred.of(todo) if barred else None
 
     def _later(self) -> tuple[PlannedStep, ...]:
         return tuple(p for p in self.mine.steps if p not in self.due)

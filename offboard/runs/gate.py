@@ -16,8 +16,9 @@ from offboard.approval import Approval, refuse_unless_approved
 from offboard.errors import Refused
 from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
+from offboard.graph.standing import read_caller
 from offboard.graph.surroundings import Lookout
-from offboard.guards import Limits, Outline, Surroundings, judge
+from offboard.guards import Limits, Outline, Surroundings, judge, refused_steps
 from offboard.model import Plan
 from offboard.runs.outcome import Barred
 from offboard.runs.store import Store
@@ -105,15 +106,16 @@ class Gate:
         Raises:
             GraphUnavailable: Graph did not answer; nothing may be written.
         """
-        around = await self.complete(await self.look(), part, run)
+        seen, caller = await beside(self.look(), read_caller(self.reader.sender))
+        around = await self.complete(seen, part, run)
         said = judge(part, self.limits, around, binding=True, acting=acting, whole=whole)
-        more = self._unapproved(part, run)
+        more, lacks = self._unapproved(part, run), refused_steps(part, caller)
         found = {}
         for id in acting:
             reasons = (*more, *said.stops(id))
-            if reasons:
+            if reasons or id in lacks:
                 own = more or any(each.severity == "stop" for each in said.each.get(id, ()))
-                found[id] = Barred(reasons, None if own else said.until)
+                found[id] = Barred(reasons, None if own else said.until, lacks.get(id, {}))
         return found
 
     def _unapproved(self, plan: Plan, run: str) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from offboard.model import Note, Outcome, Plan, PlannedStep, Result, Table, Unplanned
@@ -16,10 +16,24 @@ class Barred:
     Args:
         reasons: Guard and reason, each.
         until: When that ends by itself; None when a person must look.
+        lacks: By step: what the sign-in certainly lacks for it; that counts only while the step is still to be done.
     """
 
     reasons: tuple[str, ...]
     until: datetime | None = None
+    lacks: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, steps: Collection[str]) -> Barred | None:
+        """What of it keeps these steps from being done; None when nothing does."""
+        if self.reasons:
+            return replace(self, lacks={})
+        lacks = {step: said for step, said in self.lacks.items() if step in steps}
+        return replace(self, reasons=tuple(dict.fromkeys(lacks.values())), lacks=lacks) if lacks else None
+
+    @property
+    def code(self) -> int:
+        """The exit code that it stands for: refused, or not permitted."""
+        return 4 if self.lacks else 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,7 @@ class LeaverOutcome:
         later: Steps that fall due later.
         stopped: Why the run stopped in the middle; empty when it went to its end.
         barred: What the guards said, when it was they who refused.
+        code: The exit code that a refusal stands for.
         fine: Of a run of many: how many changes that are not among `results` ended in which way, none of them badly.
         times: Of a run of many: what `at` answers, by verb.
     """
@@ -49,6 +64,7 @@ class LeaverOutcome:
     later: tuple[PlannedStep, ...] = ()
     stopped: str = ""
     barred: Barred | None = None
+    code: int = 3
     fine: Mapping[Outcome, int] = field(default_factory=dict)
     times: Mapping[str, datetime] = field(default_factory=dict)
 
@@ -100,12 +116,12 @@ class RunOutcome:
     unplanned: tuple[Unplanned, ...] = ()
 
     def exit_code(self, accepted: Sequence[str] = ()) -> int:
-        """0 done, 1 something failed or is open, 3 everything was refused, 5 stopped in the middle."""
+        """0 done, 1 something failed or is open, 3 all was refused, 4 all lacks a right, 5 stopped in the middle."""
         accept = (*self.plan.playbook.accept, *accepted)
         if any(each.stopped for each in self.leavers):
             return 5
         if self.leavers and all(each.refused for each in self.leavers):
-            return 3
+            return min(each.code for each in self.leavers)
         bad = bool(self.unplanned) or any(
             each.refused or each.not_started or each.open_items(accept) or any(_bad(r) for r in each.results)
             for each in self.leavers

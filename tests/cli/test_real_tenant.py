@@ -13,13 +13,14 @@ import pytest
 
 from offboard.permissions.roles import ROLES
 from offboard.sandbox.behavior import Behavior
+from offboard.sandbox.faults import FaultScript
 from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.server import ServerThread
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.wire import Request
 from tests.cli.conftest import Offboard
 from tests.graph.tls import make_tls
-from tests.world import SAWYER, Time
+from tests.world import SAWYER, Time, fault
 
 USER = "SawyerM@contoso.com"
 RUNNER, CONSOLE, REPORTER = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
@@ -183,6 +184,62 @@ def give_role(sandbox: Sandbox, principal: str, role: str, scope: str = "/") -> 
     """An active role."""
     body = {"principalId": principal, "roleDefinitionId": ROLES[role], "directoryScopeId": scope}
     request(sandbox, "POST", "/roleManagement/directory/roleAssignments", body)
+
+
+def less(*taken: str, roles: bool = True) -> dict[str, Any]:
+    """Contoso, where the runner's app has lost these permissions, or its role."""
+    seed = contoso()
+    runner = next(app for app in seed["apps"] if app["appId"] == RUNNER)
+    runner["permissions"] = [name for name in runner["permissions"] if name not in taken]
+    runner["roles"] = runner["roles"] if roles else []
+    return seed
+
+
+@pytest.mark.parametrize(
+    ("step", "lost", "told"),
+    [
+        (
+            "delete-user",
+            less("User.DeleteRestore.All", "User.ReadWrite.All"),
+            "step delete-user needs User.DeleteRestore.All (application), and nobody consented to it",
+        ),
+        ("reset-password", less(roles=False), "step reset-password"),
+    ],
+    ids=["a consent", "a role"],
+)
+def test_a_right_that_was_taken_away_meanwhile_holds_the_leaver_before_the_next_write(
+    offboard: Offboard, configure: Configure, tmp_path: Path, step: str, lost: dict[str, Any], told: str
+) -> None:
+    sandbox = configure("client-secret-file", RUNNER, "contoso-sandbox-secret")
+    (tmp_path / "p.yaml").write_text(f"playbook: p\ndescription: d\nsteps: [{step}]\n")
+    refusing = FaultScript.parse([fault("/users/*", m, times="all", status=400) for m in ("PATCH", "DELETE")])
+    sandbox.behavior = Behavior(enforce_permissions=True, faults=refusing)
+    assert offboard("run", "p.yaml", USER, "--yes").code == 1
+    assert sandbox.journal() == []
+    sandbox.behavior = Behavior(enforce_permissions=True)
+
+    sandbox.reset(lost)
+    resumed = offboard("resume")
+    (run,) = offboard("--json", "runs").json
+    (share,) = offboard("--json", "status", run["run"]).json["leavers"]
+    assert resumed.code == 4, resumed.out + resumed.err
+    assert sandbox.journal() == []
+    assert writes_tried(sandbox) <= {"GET"}
+    assert told in " ".join(resumed.out.split())
+    assert "offboard release" in resumed.out
+    assert (share["state"], told in share["why"]) == ("held", True)
+    assert "the sign-in lacks a right" in share["why"]
+
+    sandbox.reset(contoso())
+    assert offboard("release", run["run"], "--reason", "consented again").code == 0
+    again = offboard("resume", run["run"])
+    assert again.code in (0, 1), again.out + again.err
+    assert len(sandbox.journal()) == 1
+
+
+def writes_tried(sandbox: Sandbox) -> set[str]:
+    """Methods of all calls, refused ones too."""
+    return {entry.method for entry in sandbox.requests() if not entry.path.endswith("$batch")}
 
 
 def test_no_token_is_left_on_disk(offboard: Offboard, configure: Configure, tmp_path: Path) -> None:

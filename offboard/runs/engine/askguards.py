@@ -16,8 +16,9 @@ def hold_barred(applier: Applier, shares: Sequence[Share], outcome: RunOutcome) 
     for share, each in zip(shares, outcome.leavers, strict=True):
         barred = each.barred
         if barred is not None and barred.until is not None:
-            held.append(replace(share, due=barred.until, why="; ".join(barred.reasons), exit_code=3))
+            held.append(replace(share, due=barred.until, why="; ".join(barred.reasons), exit_code=barred.code))
         elif barred is not None:
-            held.append(replace(share, hold=f"refused by the guards: {'; '.join(barred.reasons)}", exit_code=3))
+            whom = "the sign-in lacks a right" if barred.lacks else "refused by the guards"
+            held.append(replace(share, hold=f"{whom}: {'; '.join(barred.reasons)}", exit_code=barred.code))
     if held:
         applier.tools.store.steer(held)

@@ -98,7 +98,7 @@ def after_turn(share: Share, outcome: LeaverOutcome, code: int, now: datetime) -
     if outcome.stopped:
         return replace(share, state="stopped", due=now, why=outcome.stopped, exit_code=5)
     if outcome.refused:
-        return replace(share, state="ended", due=None, why="; ".join(outcome.refused), exit_code=3)
+        return replace(share, state="ended", due=None, why="; ".join(outcome.refused), exit_code=outcome.code)
     later = min((planned.due for planned in outcome.later), default=None)
     state = "open" if outcome.unfinished else "ended"
     return replace(share, state=state, due=later, why="", exit_code=code)
