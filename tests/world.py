@@ -25,6 +25,7 @@ from offboard.runs.apply import Applier
 from offboard.runs.ledger import Tools
 from offboard.runs.outcome import RunOutcome
 from offboard.runs.planning import PlanMaker, Wanted
+from offboard.runs.scribe import Scribe
 from offboard.runs.store import Store
 from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.faults import FaultScript
@@ -91,12 +92,14 @@ class World:
 
     def applier(self, run: str, plan: Plan) -> Applier:
         """Carries out plans."""
+        sender = self.sender
         tools = Tools(
-            reader=Reader(self.sender),
+            reader=Reader(sender),
             wire=Wire(self.connection.graph, new_password),
             audit=self.audit.bind(run=run, plan=plan.id, actor="tester"),
             store=self.store,
             clock=self.time.clock(),
+            scribe=Scribe(sender.stop),
             progress=lambda _leaver, result: self.results.append(result),
         )
         return Applier(tools, self.tenant.guards, "sandbox")

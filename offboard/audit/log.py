@@ -117,10 +117,14 @@ class Audit:
             ValueError: There is no such event, or a field is the log's own; nothing was written.
             TypeError: A value has no place in JSON, or is a fraction; nothing was written.
         """
+        return self.write_all((self, event, fields) for event, fields in records)
+
+    def write_all(self, records: Iterable[tuple[Audit, str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """As `write_many`, each record with what its own writer is bound to; all of them are bound to this log."""
         with self._file.locked():
             if not self._recover():
                 self._rotate_if_large()
-            written = [self._record(event, fields) for event, fields in records]
+            written = [writer._record(event, fields) for writer, event, fields in records]
             self._file.commit()
             return written
 
@@ -177,7 +181,7 @@ class Audit:
             self._file.unstage()
 
     def _record(self, event: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        if event in BEGINS:
+        if event in BEGINS and not self._sealer.has_key:
             self._file.waited(self._sealer.ready)
         if self._file.head.seq % EVERY == 0:
             self._checkpoint()

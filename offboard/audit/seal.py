@@ -85,6 +85,11 @@ class Sealer:
         self.log = re.sub(r"[^A-Za-z0-9._-]", "_", log.parent.name)[:100] + "/" + log.name
         self._key: Ed25519PrivateKey | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether the key is at hand, so that the disk need not be asked."""
+        return self._key is not None
+
     def ready(self) -> None:
         """Have the key at hand.
 

@@ -180,7 +180,7 @@ def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
     shares = store.shares(record.id)
     for share in shares:
         each = as_moved(store.parts(record.id, [share])[0], share)
-        known = store.recorded(record.id, each.leaver.id)
+        known = store.changes.recorded(record.id, each.leaver.id)
         changes = []
         for planned in each.steps:
             for change in planned.changes:

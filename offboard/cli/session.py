@@ -24,6 +24,7 @@ from offboard.runs.apply import Applier
 from offboard.runs.engine.quota import Quota
 from offboard.runs.ledger import Progress, Tools
 from offboard.runs.planning import PlanMaker
+from offboard.runs.scribe import Scribe
 from offboard.runs.store import Store
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Session:
     reader: Reader
     store: Store
     audit: Audit
+    scribe: Scribe
 
     @property
     def actor(self) -> str:
@@ -73,6 +75,7 @@ class Session:
             audit=self.audit.bind(run=run, plan=plan, actor=self.actor),
             store=self.store,
             clock=self.app.clock,
+            scribe=self.scribe,
             progress=progress,
             say=self.app.say,
         )
@@ -111,7 +114,7 @@ async def session(app: App) -> AsyncIterator[Session]:
         try:
             purse = _purse(app, store)
             sender = Sender(connection, app.clock, say=app.say, tenant_id=app.tenant.tenant_id, purse=purse)
-            yield Session(app, connection, sender, Reader(sender), store, audit)
+            yield Session(app, connection, sender, Reader(sender), store, audit, Scribe(sender.stop))
         finally:
             await connection.close()
     finally:

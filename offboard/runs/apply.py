@@ -174,10 +174,9 @@ class Applier:
         code = outcome.exit_code(self.accepted)
         # Whoever goes on at once with the rest has not come to an end.
         ended = [each for each in found if not contain or each.ended_early]
-        for each in ended:
-            self.tools.audit.write("leaver-ended", **closing(plan, each))
         if ended:
-            self.tools.audit.write("run-ended", exit_code=code, counts=_counts(outcome))
+            last = ("run-ended", {"exit_code": code, "counts": _counts(outcome)})
+            self.tools.audit.write_many([*(("leaver-ended", closing(plan, each)) for each in ended), last])
         held = not begins and any(each.barred for each in found)
         waits = held or (code not in (3, 4) and any(each.unfinished for each in found))
         state = "stopped" if code == 5 else "open" if waits else "ended"

@@ -33,11 +33,11 @@ from offboard.planner import (
     replan,
     together,
 )
+from offboard.runs.engine.changes import Interrupted
 from offboard.runs.ledger import SO, Ledger, Tools
 from offboard.runs.outcome import Barred, LeaverOutcome
 from offboard.runs.sent import VISIBLE_WITHIN, Sent, unsure, with_late
 from offboard.runs.stages import Asked, Pending, ask, containing, stages
-from offboard.runs.store import Interrupted
 
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 BEFORE = "it may have been sent before the run was interrupted"
@@ -115,7 +115,9 @@ class LeaverRun:
                 break
             facts = await self._stage(stage, facts)
             if not self.tools.bulk:  # of many leavers, each is told as a whole
+                await self.ledger.flush()
                 self.ledger.tell()
+        await self.ledger.flush()
         self._undone(facts)
         return self._outcome(facts)
 
@@ -171,10 +173,10 @@ class LeaverRun:
         pending: list[Pending] = []
         for asked in answers:
             pending += self._sort_out(asked, facts)
-        self.ledger.flush()
         if not pending:
+            await self.ledger.flush()
             return facts
-        self.ledger.intend(pending)
+        await self.ledger.intend(pending)
         return await self._bring_about(pending)
 
     def _sort_out(self, asked: Asked, facts: Facts) -> list[Pending]:
@@ -253,11 +255,11 @@ class LeaverRun:
             look += 1
             facts = await self._read(look=look, deleted=any(_deleted(p, sent.answer(p)) for p in pending))
             pending, send = self._give_up(self._judge(pending, facts, sent), sent)
-            self.ledger.flush()
-            if not pending and self.called_off:
-                raise Interrupted(f"Nothing more was sent: {self.called_off}.")
+            if not pending and not self.called_off:
+                return facts  # what was concluded is written down with the next intents, before anything leaves
+            await self.ledger.flush()
             if not pending:
-                return facts
+                raise Interrupted(f"Nothing more was sent: {self.called_off}.")
             if not any(sent.answer(p) is None for p in send):
                 pause = next(wait, WAITS[-1])
                 self._say(f"{len(pending)} not yet visible or not yet accepted; looking again in {pause:g} s …")
@@ -275,7 +277,7 @@ class LeaverRun:
 
     def _may_go(self) -> bool:
         """Asked when a write is about to leave: it may have waited for minutes."""
-        self.called_off = self.called_off or self.tools.store.steered(self.run, self.mine.leaver.id)
+        self.called_off = self.called_off or self.tools.store.changes.steered(self.run, self.mine.leaver.id)
         return not self.called_off
 
     def _say(self, text: str) -> None:

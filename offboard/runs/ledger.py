@@ -19,12 +19,16 @@ from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
 from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result, Step
 from offboard.planjson import change_json
+from offboard.runs.engine.changes import CANCELED, News, Recorded, Whose
+from offboard.runs.scribe import Entry, Record, Scribe
 from offboard.runs.stages import Pending
-from offboard.runs.store import CANCELED, Interrupted, Recorded, Store
+from offboard.runs.store import Store
 
 SO = (Outcome.CHANGED, Outcome.UNCHANGED)
 """Outcomes after which a change is so."""
 Progress = Callable[[LeaverPlan, Result], None]
+Id = tuple[str, str]
+"""A step and the key of a change."""
 
 
 @dataclass
@@ -37,6 +41,7 @@ class Tools:
         audit: The record for people, bound to run, plan and actor.
         store: The engine's memory.
         clock: Time.
+        scribe: Writes down what leavers have to say, in the audit and the store.
         progress: Told of every result as it becomes known.
         say: Told what is going on meanwhile, in one line.
         bulk: Whether other leavers are carried out at the same time: calls then go out in their company.
@@ -50,6 +55,7 @@ class Tools:
     audit: Audit
     store: Store
     clock: Clock
+    scribe: Scribe
     progress: Progress = lambda _leaver, _result: None
     say: Callable[[str], None] = lambda _text: None
     bulk: bool = False
@@ -80,7 +86,7 @@ class Ledger:
 
     def recall(self) -> None:
         """Read what this run has recorded before it was interrupted."""
-        self.recorded = self.tools.store.recorded(self.run, self.mine.leaver.id)
+        self.recorded = self.tools.store.changes.recorded(self.run, self.mine.leaver.id)
         self.interrupted = {id for id, found in self.recorded.items() if found.result is None}
 
     def already(self, planned: PlannedStep, change: Change) -> None:
@@ -135,29 +141,48 @@ class Ledger:
                 # A step that was approved to act must not be argued away by evidence that the review did not count.
                 if any(change.key == key for change in planned.changes):
                     return None
-                return self.tools.store.evidence(self.plan.tenant.id, self.mine.leaver.id, key)
+                return self.tools.store.changes.evidence(self.plan.tenant.id, self.mine.leaver.id, key)
 
             return since
 
         return for_step
 
-    def intend(self, pending: Sequence[Pending]) -> None:
-        """Record the intents, durably, before anything leaves."""
-        self.flush()
-        since, leaver = utc_now_of(self.tools.reader.sender), self.mine.leaver.id
+    async def intend(self, pending: Sequence[Pending]) -> None:
+        """Record the intents, durably, before anything leaves; and before them what was concluded.
+
+        Raises:
+            AuditError: They cannot be written.
+            Interrupted: The share is held or canceled, or another process may have gone on.
+        """
+        since = utc_now_of(self.tools.reader.sender)
         # A resumed run has some of the intents already.
         new = [p for p in pending if not self._stands(p)]
         untold = [("intent", _about(p.planned.step, p.change)) for p in pending if self._owes_intent(p)]
-        if untold:
-            # Asked before the audit, so that a lost lease leaves no intent behind it; `intend` asks again, in one
-            # transaction with the record.
-            self.tools.store.check(self.run, self.plan.tenant.id, leaver)
-            self._write(untold)
-        if new:
-            whole = {p.id: _with(p.change, self.recorded.get(p.id)) for p in new}
-            intents = [(step, change) for (step, _), change in whole.items()]
-            self.tools.store.intend(self.run, self.plan.tenant.id, leaver, intents, since)
-            self.recorded |= {id: Recorded(change, since, None) for id, change in whole.items()}
+        whole = {p.id: _with(p.change, self.recorded.get(p.id)) for p in new}
+        entry = self._entry(untold, whole, since)
+        if entry is not None:
+            await self.tools.scribe.write(entry)
+
+    def _entry(
+        self, untold: Sequence[Record] = (), whole: Mapping[Id, Change] | None = None, since: datetime | None = None
+    ) -> Entry | None:
+        """What is to be written down now; None when there is nothing."""
+        concluded, self._concluded = self._concluded, []
+        whole = whole or {}
+        if not (concluded or untold or whole):
+            return None
+        whose = Whose(self.run, self.plan.tenant.id, self.mine.leaver.id)
+        at = since or utc_now_of(self.tools.reader.sender)
+        intents = [(step, change) for (step, _), change in whole.items()]
+        told = [("outcome", record) for record, _ in concluded if record]
+
+        def written(intended: bool) -> None:
+            self._forget([*told, *(untold if intended else ())])
+            if intended:
+                self.recorded |= {id: Recorded(change, at, None) for id, change in whole.items()}
+
+        news = News(whose, [result for _, result in concluded], intents, at)
+        return Entry(self.tools.audit, self.tools.store, news, self._signed(told), self._signed(untold), written)
 
     def _stands(self, each: Pending) -> bool:
         """Whether the store has its intent, with no outcome yet."""
@@ -218,25 +243,22 @@ class Ledger:
         self.recorded[planned.step.id, change.key] = Recorded(intent.change, intent.since, result)
         self._report(result)
 
-    def flush(self) -> None:
-        """Write down the outcomes that were concluded since the last time. To be called before anything is awaited.
+    async def flush(self) -> None:
+        """Write down the outcomes that were concluded since the last time.
 
         Raises:
             AuditError: They cannot be written.
             Interrupted: Another process may have gone on.
         """
-        concluded, self._concluded = self._concluded, []
-        if concluded:
-            # Whoever lost the lease knows less than the process that has gone on, and must not speak over it.
-            if lost := self.tools.store.leases.blocked(self.plan.tenant.id, self.mine.leaver.id):
-                raise Interrupted(f"Nothing more was sent: {lost}.")
-            self._write([("outcome", told) for told, _ in concluded if told])
-            self.tools.store.conclude(self.run, self.mine.leaver.id, [result for _, result in concluded])
+        entry = self._entry()
+        if entry is not None:
+            await self.tools.scribe.write(entry)
 
     def abandon(self, due: Sequence[PlannedStep]) -> None:
         """Stopped, and canceled besides: nobody will look any more at what was sent, so that is how it ended."""
         leaver, store = self.mine.leaver.id, self.tools.store
-        if store.leases.blocked(self.plan.tenant.id, leaver) or not store.steered(self.run, leaver).startswith(CANCELED):
+        bar = store.changes.bars([Whose(self.run, self.plan.tenant.id, leaver)])[0]
+        if bar.lost or not bar.steered.startswith(CANCELED):
             return
         why = "it may have been sent before the run was stopped, and was not looked at again: the run was canceled"
         for planned in due:
@@ -254,7 +276,8 @@ class Ledger:
         before = self.recorded.get((result.step, key))
         # An intent of before keeps its instant: it is what the time stamps in the tenant are held against.
         at = before.since if before is not None else utc_now_of(self.tools.reader.sender)
-        self.tools.store.found(self.run, self.plan.tenant.id, self.mine.leaver.id, key, at, result)
+        whose = Whose(self.run, self.plan.tenant.id, self.mine.leaver.id)
+        self.tools.store.changes.found(whose, key, at, result)
         self.recorded[result.step, key] = Recorded(change, at, result)
 
     def _report(self, result: Result) -> None:
@@ -269,25 +292,32 @@ class Ledger:
             self.tools.progress(self.mine, result)
 
     def audit(self, event: str, **fields: JSON) -> None:
-        """One record about this leaver.
+        """One record about this leaver, after all that was concluded.
 
         Raises:
             AuditError: It cannot be written; nothing may be sent.
         """
-        self.flush()
-        self._write([(event, fields)])
-
-    def _write(self, records: Sequence[tuple[str, Mapping[str, JSON]]]) -> None:
-        leaver = self.mine.leaver
-        who = {"id": leaver.id, "upn": leaver.user_principal_name}
+        entry = self._entry()
+        if entry is not None:
+            self.tools.scribe.write_now(entry)
+        self.tools.scribe.catch_up()
         try:
-            self.tools.audit.write_many((event, {"leaver": who, **fields}) for event, fields in records)
-            for _, fields in records:  # what was said before a crash is the last word no longer
-                if isinstance(about := fields.get("change"), dict):
-                    self.tools.told.forget(leaver.id, str(fields["step"]), about)
+            self.tools.audit.write_many(self._signed([(event, fields)]))
         except AuditError as error:
-            self.tools.reader.sender.stop(error)  # at once, for all leavers: a batch may be about to leave
+            self.tools.scribe.fail(error)
             raise
+        self._forget([(event, fields)])
+
+    def _signed(self, records: Sequence[Record]) -> list[Record]:
+        """The same, with the leaver's name."""
+        who = {"id": self.mine.leaver.id, "upn": self.mine.leaver.user_principal_name}
+        return [(event, {"leaver": who, **fields}) for event, fields in records]
+
+    def _forget(self, records: Sequence[Record]) -> None:
+        """What was said of these changes before a crash is the last word no longer."""
+        for _, fields in records:
+            if isinstance(about := fields.get("change"), dict):
+                self.tools.told.forget(self.mine.leaver.id, str(fields["step"]), about)
 
 
 def _about(step: Step, change: Change) -> dict[str, JSON]:

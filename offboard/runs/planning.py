@@ -162,7 +162,7 @@ class PlanMaker:
             # An enabled user may have opened sessions since; only a disabled one keeps what an earlier run did.
             if account.account_enabled is not False:
                 return None
-            return self.store.evidence(tenant.id, account.id, key)
+            return self.store.changes.evidence(tenant.id, account.id, key)
 
         leave = wanted.leave or now
         return plan_leaver(facts, playbook, leave, since, wanted.values, fill=_fill, leaving=leaving)

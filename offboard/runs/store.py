@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from offboard.approval import Approval
-from offboard.errors import GraphUnavailable, Refused
+from offboard.errors import Refused
 from offboard.guards import History, Outline, outline
-from offboard.model import Change, LeaverPlan, Outcome, Plan, Result
+from offboard.model import LeaverPlan, Plan
 from offboard.planfile import join, read_head, read_part, split
-from offboard.planjson import canonical, change_from_json, change_json, moment, stamp
-from offboard.runs.engine.database import SqliteDatabase, open_database, unusable
+from offboard.planjson import canonical, moment, stamp
+from offboard.runs.engine.changes import Changes
+from offboard.runs.engine.database import CHUNK, SqliteDatabase, among, open_database, unusable
 from offboard.runs.engine.history import history
 from offboard.runs.engine.leases import Leases
 from offboard.runs.engine.onerun import refuse_second
@@ -34,15 +35,10 @@ RUNS = (
     "AND hold IS NULL AND share.state IN ('open', 'stopped')), (SELECT count(*) FROM share WHERE share.run = run.id), "
     "(SELECT upn FROM share WHERE share.run = run.id AND place = 0) FROM run "
 )
-CHUNK = 500
-"""Leavers named in one statement."""
-
 PORTION = 500
 """Leavers of a large plan that are read at a time."""
 SAME = timedelta(seconds=10)
 """How long what other runs have done is not asked for again."""
-
-CANCELED = "the run was canceled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +68,6 @@ class RunRecord:
     desk: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One change's intent, and its outcome once there is one."""
-
-    change: Change
-    since: datetime
-    result: Result | None
-
-
-class Interrupted(GraphUnavailable):
-    """This process may not go on with a leaver: canceled, held, or the lease was lost. Nothing more was sent."""
-
-
 class Store:
     """The engine's memory.
 
@@ -102,6 +85,7 @@ class Store:
 
         self.db = open_database(place, wall)
         self.leases = Leases(self.db, owner or secrets.token_hex(8))
+        self.changes = Changes(self.db, self.leases)
         self.turns = Turns(self.db)
         self._outlines: dict[str, Outline] = {}  # what was reviewed never changes, and is asked for by every turn
         self._history: tuple[tuple[str, str], datetime, History] | None = None
@@ -269,15 +253,9 @@ class Store:
 
     def parts(self, run: str, shares: Sequence[Share]) -> list[LeaverPlan]:
         """What was reviewed for these leavers of the run."""
-        found: dict[str, bytes] = {}
-        for start in range(0, len(shares), CHUNK):
-            some = [share.leaver for share in shares[start : start + CHUNK]]
-            marks = ", ".join("?" * len(some))
-            rows = self.db.rows(
-                f"SELECT leaver, part FROM share WHERE run = ? AND leaver IN ({marks})",  # noqa: S608 -- only marks
-                (run, *some),
-            )
-            found |= {leaver: bytes(part) for leaver, part in rows}
+        names = [share.leaver for share in shares]
+        rows = among(self.db, "SELECT leaver, part FROM share WHERE run = ? AND leaver IN {}", (run,), names)
+        found = {leaver: bytes(part) for leaver, part in rows}
         return [read_part(found[share.leaver]) for share in shares]
 
     def plan_of(self, record: RunRecord, shares: Sequence[Share]) -> Plan:
@@ -322,91 +300,3 @@ class Store:
         """The run that consumed this plan, if any."""
         rows = self.db.rows("SELECT id FROM run WHERE plan_id = ?", (plan_id,))
         return str(rows[0][0]) if rows else None
-
-    # -- changes ---------------------------------------------------------------------------------------------------
-
-    def intend(self, run: str, tenant: str, leaver: str, intents: Sequence[tuple[str, Change]], since: datetime) -> None:
-        """Record intents (step and change) for one leaver, before their requests leave.
-
-        Raises:
-            Interrupted: The leaver's share is held or canceled, or this process may not act on the leaver (any more).
-        """
-        with self.db.transaction():
-            self.check(run, tenant, leaver)
-            for step, change in intents:
-                self._intend(run, tenant, leaver, step, change.key, change, since)
-
-    def _intend(self, run: str, tenant: str, leaver: str, step: str, key: str, change: Change, since: datetime) -> None:
-        self.db.rows(
-            "INSERT INTO change (run, tenant, leaver, step, key, change, since) VALUES (?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (run, leaver, step, key) DO UPDATE SET change = excluded.change, since = excluded.since, "
-            "outcome = NULL, why = NULL, at = NULL, todo = NULL",
-            (run, tenant, leaver, step, key, canonical(change_json(change)).decode(), stamp(since)),
-        )
-
-    def found(self, run: str, tenant: str, leaver: str, key: str, since: datetime, result: Result) -> None:
-        """Record what was so without our doing: at once, for an intent that is open would be taken for our deed.
-
-        Raises:
-            Interrupted: As `intend`.
-        """
-        assert result.change is not None
-        with self.db.transaction():
-            self.check(run, tenant, leaver)
-            self._intend(run, tenant, leaver, result.step, key, result.change, since)
-            self._conclude(run, leaver, key, result)
-
-    def check(self, run: str, tenant: str, leaver: str) -> None:
-        """Whether this process may act on the leaver now, for this run; `intend` asks it again, in its transaction.
-
-        Raises:
-            Interrupted: It may not.
-        """
-        why = self.leases.blocked(tenant, leaver) or self.steered(run, leaver)
-        if why:
-            raise Interrupted(f"Nothing more was sent: {why}.")
-
-    def steered(self, run: str, leaver: str) -> str:
-        """Why a person wants nothing more to be done for this leaver; empty when nobody does."""
-        for share in read_shares(self.db, "run = ? AND leaver = ?", (run, leaver)):
-            if share.state == "canceled":
-                return f"{CANCELED} ({share.why})"
-            if share.hold is not None:
-                return f"the run is held ({share.hold})"
-        return ""
-
-    def conclude(self, run: str, leaver: str, results: Sequence[Result]) -> None:
-        """Record the outcomes of intents."""
-        with self.db.transaction():
-            for result in results:
-                assert result.change is not None
-                self._conclude(run, leaver, result.change.key, result)
-
-    def _conclude(self, run: str, leaver: str, key: str, result: Result) -> None:
-        assert result.at is not None
-        told = (result.outcome.value, result.why, stamp(result.at), result.todo)
-        self.db.rows(
-            "UPDATE change SET outcome = ?, why = ?, at = ?, todo = ? WHERE run = ? AND leaver = ? AND step = ? AND key = ?",
-            (*told, run, leaver, result.step, key),
-        )
-
-    def recorded(self, run: str, leaver: str) -> dict[tuple[str, str], Recorded]:
-        """All intents of this run for this leaver, by step and change key."""
-        rows = self.db.rows(
-            "SELECT step, key, change, since, outcome, why, at, todo FROM change WHERE run = ? AND leaver = ?",
-            (run, leaver),
-        )
-        found = {}
-        for step, key, change_text, since, outcome, why, at, todo in rows:
-            change = change_from_json(json.loads(change_text))
-            result = Result(Outcome(outcome), step, change, why, moment(at), todo) if outcome else None
-            found[step, key] = Recorded(change, moment(since), result)
-        return found
-
-    def evidence(self, tenant: str, leaver: str, key: str) -> datetime | None:
-        """The newest intent of any run for this change that is known to have had its effect."""
-        rows = self.db.rows(
-            "SELECT max(since) FROM change WHERE tenant = ? AND leaver = ? AND key = ? AND outcome = 'changed'",
-            (tenant, leaver, key),
-        )
-        return moment(rows[0][0]) if rows and rows[0][0] else None

@@ -22,8 +22,9 @@ from offboard.graph.read import Pins, Reader
 from offboard.model import JSON, Change, Leaver, LeaverPlan, OnFailure, Outcome, Plan, Playbook, Step, Tenant
 from offboard.planjson import canonical, step_json
 from offboard.planner import never, plan_leaver
+from offboard.runs.engine.changes import Recorded
 from offboard.runs.planning import PlanMaker, Wanted
-from offboard.runs.store import Recorded, RunRecord
+from offboard.runs.store import RunRecord
 
 GIVES_BACK: dict[tuple[str, str], tuple[str, str]] = {
     ("restore", "user"): ("restore-user", ""),
@@ -175,7 +176,7 @@ class UndoMaker(PlanMaker):
         unknown = asked - {name for each in chosen for name in names_of(each.leaver)}
         if unknown:
             raise UsageError(f"Run {record.id} is not about {', '.join(sorted(unknown))}.")
-        return [way_out(each, self.store.recorded(record.id, each.leaver.id)) for each in chosen]
+        return [way_out(each, self.store.changes.recorded(record.id, each.leaver.id)) for each in chosen]
 
     def _leaver(
         self, facts: Facts, playbook: Playbook, wanted: Wanted, tenant: Tenant, now: datetime, leaving: frozenset[str]

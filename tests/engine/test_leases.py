@@ -11,8 +11,9 @@ import pytest
 
 from offboard.errors import Busy
 from offboard.runs.engine.carry import Heart, carry_on, leased
+from offboard.runs.engine.changes import Interrupted
 from offboard.runs.engine.leases import LASTS
-from offboard.runs.store import Interrupted, Store
+from offboard.runs.store import Store
 from tests.engine.farm import ROOT, postgres
 from tests.world import SAWYER, a_world, steps
 

@@ -29,6 +29,7 @@ from offboard.runs.engine.steering import Steering
 from offboard.runs.ledger import Tools
 from offboard.runs.outcome import RunOutcome
 from offboard.runs.planning import PlanMaker, Wanted
+from offboard.runs.scribe import Scribe
 from offboard.runs.store import Store
 from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.faults import FaultScript
@@ -292,6 +293,7 @@ class Life:
             audit=audit.bind(run=run, plan=self.plan.id, actor="tester"),
             store=store,
             clock=self.clock(),
+            scribe=Scribe(sender.stop),
             progress=lambda leaver, result: self.said.append(f"{leaver.leaver.id} {result}"),
             say=self.said.append,
         )
@@ -334,7 +336,7 @@ class Life:
 def _timeless(record: dict[str, Any]) -> dict[str, Any]:
     """The record without what the sandbox draws by chance of its own."""
     graph = {k: v for k, v in (record.get("graph") or {}).items() if k != "request_id"}
-    left = ("hash", "prev", "graph", *(["detail"] if record["event"] == "checkpoint" else []))
+    left = ("hash", "prev", "graph", *(["detail"] if record["event"] in ("checkpoint", "tail-recovered") else []))
     return {**{k: v for k, v in record.items() if k not in left}, "graph": graph}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from offboard.model import Outcome
 from offboard.runs.engine.carry import Heart
 from offboard.runs.executor import LeaverRun
 from offboard.runs.ledger import Ledger
+from offboard.runs.scribe import Entry, Scribe
 from offboard.runs.stages import Pending
 from tests.simulation.__main__ import outcome_of
 from tests.simulation.life import simulate
@@ -106,12 +108,12 @@ def test_sending_again_blindly_is_found_out(monkeypatch: pytest.MonkeyPatch, nam
 
 
 def test_acting_without_an_intent_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = Ledger._write
+    write = Scribe._write_down
 
-    def forget(self: Ledger, records: Sequence[tuple[str, Any]]) -> None:
-        write(self, [(event, fields) for event, fields in records if event != "intent"])
+    def forget(self: Scribe, entries: Sequence[Entry]) -> None:
+        write(self, [replace(entry, intents=()) for entry in entries])
 
-    monkeypatch.setattr(Ledger, "_write", forget)
+    monkeypatch.setattr(Scribe, "_write_down", forget)
 
     assert broken("I1", range(60))
 

@@ -19,11 +19,12 @@ from offboard.graph.send import utc_now_of
 from offboard.model import Plan
 from offboard.runs.apply import Applier
 from offboard.runs.engine.askguards import hold_barred
+from offboard.runs.engine.changes import Interrupted
 from offboard.runs.engine.leases import BEATS, LASTS
 from offboard.runs.engine.shares import Share, after_turn
 from offboard.runs.engine.turns import Turn
 from offboard.runs.outcome import RunOutcome
-from offboard.runs.store import Interrupted, RunRecord, Store
+from offboard.runs.store import RunRecord, Store
 
 if TYPE_CHECKING:
     import httpx

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 PATIENCE = 5
 """Seconds after which the server ends the transaction of a process that was paused in it, so that others can go on."""
+CHUNK = 500
+"""Names in one statement."""
 LOCK = 0x0FFB0A2D
 """Key of the advisory lock that makes writers take turns."""
 
@@ -77,6 +79,20 @@ def open_database(place: Path | str, wall: Callable[[], float] = time.time) -> D
     if isinstance(place, str) and place.startswith(("postgresql://", "postgres://")):
         return PostgresDatabase(place)
     return SqliteDatabase(Path(place), wall)
+
+
+def among(db: Database, statement: str, values: Sequence[Any], names: Sequence[str]) -> Iterator[Row]:
+    """The rows of a statement for any number of names.
+
+    Args:
+        db: Open.
+        statement: Written by us, with `{}` for the list of names, which comes last.
+        values: For its other placeholders.
+        names: The names.
+    """
+    for start in range(0, len(names), CHUNK):
+        some = names[start : start + CHUNK]
+        yield from db.rows(statement.format(f"({', '.join('?' * len(some))})"), (*values, *some))
 
 
 class SqliteDatabase:

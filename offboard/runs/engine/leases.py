@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from offboard.runs.engine.database import Database
+from offboard.runs.engine.database import Database, among
 
 LASTS = 20.0
 """Seconds from a heartbeat to the end of a lease: with the poll below 30 until somebody else goes on."""
@@ -37,33 +37,36 @@ class Leases:
         self._db.declare(self.owner)
         with self._db.transaction():
             now = self._db.seconds()
-            found = {leaver: self._row(tenant, leaver) for leaver in leavers}
+            found = self._rows(tenant, leavers)
             busy = {
-                leaver: str(row[0])
+                leaver: row[0]
                 for leaver, row in found.items()
-                if row is not None and self._live(row, now) and (row[1] != self.owner or (tenant, leaver) in self._held)
+                if self._live(row, now) and (row[1] != self.owner or (tenant, leaver) in self._held)
             }
             if busy:
                 return busy
-            for leaver, row in found.items():
-                fence = (int(row[2]) if row else 0) + 1
-                self._db.rows(
-                    "INSERT INTO lease (tenant, leaver, run, owner, fence, expires) VALUES (?, ?, ?, ?, ?, ?) "
-                    "ON CONFLICT (tenant, leaver) DO UPDATE SET run = excluded.run, owner = excluded.owner, "
-                    "fence = excluded.fence, expires = excluded.expires",
-                    (tenant, leaver, run, self.owner, fence, now + LASTS),
-                )
-                self._held[tenant, leaver] = fence, run
+            fences = {leaver: found[leaver][2] + 1 if leaver in found else 1 for leaver in leavers}
+            self._db.many(
+                "INSERT INTO lease (tenant, leaver, run, owner, fence, expires) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (tenant, leaver) DO UPDATE SET run = excluded.run, owner = excluded.owner, "
+                "fence = excluded.fence, expires = excluded.expires",
+                [(tenant, leaver, run, self.owner, fence, now + LASTS) for leaver, fence in fences.items()],
+            )
+            self._held |= {(tenant, leaver): (fence, run) for leaver, fence in fences.items()}
         return {}
 
     def _live(self, row: tuple[str, str, int, float], now: float) -> bool:
         return row[3] > now and not self._db.dead(row[1])
 
     def _row(self, tenant: str, leaver: str) -> tuple[str, str, int, float] | None:
-        rows = self._db.rows(
-            "SELECT run, owner, fence, expires FROM lease WHERE tenant = ? AND leaver = ?", (tenant, leaver)
-        )
-        return (str(rows[0][0]), str(rows[0][1]), int(rows[0][2]), float(rows[0][3])) if rows else None
+        return self._rows(tenant, [leaver]).get(leaver)
+
+    def _rows(self, tenant: str, leavers: Sequence[str]) -> dict[str, tuple[str, str, int, float]]:
+        statement = "SELECT leaver, run, owner, fence, expires FROM lease WHERE tenant = ? AND leaver IN {}"
+        return {
+            str(leaver): (str(run), str(owner), int(fence), float(expires))
+            for leaver, run, owner, fence, expires in among(self._db, statement, (tenant,), leavers)
+        }
 
     def renew(self) -> bool:
         """A heartbeat for all that are held; False when one of them was lost."""
@@ -79,22 +82,27 @@ class Leases:
     def release(self, tenant: str, leavers: Sequence[str]) -> None:
         """Give these back; what was lost is not touched."""
         with self._db.transaction():
-            for leaver in leavers:
-                mine = self._held.pop((tenant, leaver), None)
-                if mine is not None:
-                    self._db.rows(
-                        "UPDATE lease SET expires = 0 WHERE tenant = ? AND leaver = ? AND owner = ? AND fence = ?",
-                        (tenant, leaver, self.owner, mine[0]),
-                    )
+            mine = [(leaver, self._held.pop((tenant, leaver))) for leaver in leavers if (tenant, leaver) in self._held]
+            self._db.many(
+                "UPDATE lease SET expires = 0 WHERE tenant = ? AND leaver = ? AND owner = ? AND fence = ?",
+                [(tenant, leaver, self.owner, fence) for leaver, (fence, _) in mine],
+            )
 
     def blocked(self, tenant: str, leaver: str) -> str:
         """Why this process may not act on the leaver now; empty when it may. Asked inside a transaction."""
-        row, mine = self._row(tenant, leaver), self._held.get((tenant, leaver))
-        live = row is not None and self._live(row, self._db.seconds())
-        if mine is not None:
-            ours = live and row is not None and row[1] == self.owner and row[2] == mine[0]
-            return "" if ours else "this process lost its lease: it was paused or cut off, and another may have gone on"
-        return f"run {row[0]} is carried out by another process" if live and row is not None else ""
+        return self.all_blocked(tenant, [leaver]).get(leaver, "")
+
+    def all_blocked(self, tenant: str, leavers: Sequence[str]) -> dict[str, str]:
+        """Of these leavers, those on whom this process may not act now, each with the reason."""
+        rows, now, found = self._rows(tenant, leavers), self._db.seconds(), {}
+        for leaver in leavers:
+            row, mine = rows.get(leaver), self._held.get((tenant, leaver))
+            live = row is not None and self._live(row, now)
+            if mine is None and live and row is not None:
+                found[leaver] = f"run {row[0]} is carried out by another process"
+            elif mine is not None and not (live and row is not None and row[1] == self.owner and row[2] == mine[0]):
+                found[leaver] = "this process lost its lease: it was paused or cut off, and another may have gone on"
+        return found
 
     def kept(self, leaver: str) -> bool:
         """Whether what this process has found out about the leaver counts: False when it took a lease and lost it."""

@@ -14,6 +14,7 @@ from offboard.audit import Audit
 from offboard.errors import UsageError
 from offboard.model import Outcome, PlannedStep, Result
 from offboard.planjson import change_json, stamp
+from offboard.runs.engine.changes import Whose
 from offboard.runs.engine.shares import Share, as_moved, pending
 from offboard.runs.store import RunRecord, Store
 
@@ -68,12 +69,14 @@ class Steering:
         why = "it may have been sent before the run was interrupted, and was not looked at again: the run was canceled"
         actions = {p.step.id: p.step.action for p in self.store.parts(record.id, [share])[0].steps}
         ids = {"run": record.id, "plan": record.plan.id, "leaver": {"id": share.leaver, "upn": share.upn}}
-        for (step, _), each in self.store.recorded(record.id, share.leaver).items():
+        for (step, _), each in self.store.changes.recorded(record.id, share.leaver).items():
             if each.result is None:
                 told = {"step": step, "action": actions.get(step), "change": change_json(each.change)}
                 written = self.audit.write("outcome", **ids, **told, outcome=Outcome.SKIPPED.value, why=why)
                 at = datetime.fromisoformat(str(written["time"]))
-                self.store.conclude(record.id, share.leaver, [Result(Outcome.SKIPPED, step, each.change, why, at)])
+                self.store.changes.conclude(
+                    Whose(record.id, share.tenant, share.leaver), [Result(Outcome.SKIPPED, step, each.change, why, at)]
+                )
 
     def reschedule(self, record: RunRecord, leave: datetime, user: str | None = None) -> list[Share]:
         """Everything that is still to come moves with the new leave time.
@@ -99,7 +102,7 @@ class Steering:
 
     def to_come(self, record: RunRecord, share: Share) -> Sequence[PlannedStep]:
         """The steps of which nothing was begun, due times as they are now."""
-        started = frozenset(step for step, _ in self.store.recorded(record.id, share.leaver))
+        started = frozenset(step for step, _ in self.store.changes.recorded(record.id, share.leaver))
         return pending(as_moved(self.store.parts(record.id, [share])[0], share), share, started)
 
     def _open(self, record: RunRecord, user: str | None) -> list[Share]:

@@ -1,0 +1,210 @@
+"""What was intended and what came of it, change by change: the part of the store that decides whether anything may leave.
+
+Many leavers' intents and outcomes are written in one transaction, which asks for all of them whether this process may
+still act; one who may not is left out, and the others go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from offboard.errors import GraphUnavailable
+from offboard.model import Change, Outcome, Result
+from offboard.planjson import canonical, change_from_json, change_json, moment, stamp
+from offboard.runs.engine.database import Database, among
+from offboard.runs.engine.leases import Leases
+
+CANCELED = "the run was canceled"
+INTEND = (
+    "INSERT INTO change (run, tenant, leaver, step, key, change, since) VALUES (?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (run, leaver, step, key) DO UPDATE SET change = excluded.change, since = excluded.since, "
+    "outcome = NULL, why = NULL, at = NULL, todo = NULL"
+)
+CONCLUDE = (
+    "UPDATE change SET outcome = ?, why = ?, at = ?, todo = ? WHERE run = ? AND leaver = ? AND step = ? AND key = ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One change's intent, and its outcome once there is one."""
+
+    change: Change
+    since: datetime
+    result: Result | None
+
+
+class Interrupted(GraphUnavailable):
+    """This process may not go on with a leaver: canceled, held, or the lease was lost. Nothing more was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """One leaver's share of one run."""
+
+    run: str
+    tenant: str
+    leaver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What keeps this process from acting for a leaver.
+
+    Args:
+        lost: Why it may not speak for the leaver at all: another process does.
+        steered: Why a person wants nothing more to be done.
+    """
+
+    lost: str = ""
+    steered: str = ""
+
+    @property
+    def why(self) -> str:
+        """Either; empty when it may act."""
+        return self.lost or self.steered
+
+    def interrupted(self) -> Interrupted:
+        """The same, to be raised."""
+        return Interrupted(f"Nothing more was sent: {self.why}.")
+
+
+FREE = Bar()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is to be written down of one leaver.
+
+    Args:
+        whose: The leaver.
+        outcomes: Of earlier intents.
+        intents: Step and change of what is to leave next.
+        since: When the intents began to be.
+    """
+
+    whose: Whose
+    outcomes: Sequence[Result]
+    intents: Sequence[tuple[str, Change]]
+    since: datetime
+
+
+class Changes:
+    """The changes of all runs.
+
+    Args:
+        db: Where they stand.
+        leases: Of this process.
+    """
+
+    def __init__(self, db: Database, leases: Leases) -> None:
+        self._db = db
+        self._leases = leases
+
+    def bars(self, whose: Sequence[Whose]) -> list[Bar]:
+        """What keeps this process from acting for each of these; `write` asks it again, in its transaction."""
+        lost, steered = dict[Whose, str](), dict[Whose, str]()
+        for (run, tenant), leavers in _together(whose).items():
+            lost |= {Whose(run, tenant, one): why for one, why in self._leases.all_blocked(tenant, leavers).items()}
+            steered |= {Whose(run, tenant, one): why for one, why in self._steered(run, leavers).items()}
+        return [Bar(lost.get(each, ""), steered.get(each, "")) for each in whose]
+
+    def steered(self, run: str, leaver: str) -> str:
+        """Why a person wants nothing more to be done for this leaver; empty when nobody does."""
+        return self._steered(run, [leaver]).get(leaver, "")
+
+    def _steered(self, run: str, leavers: Sequence[str]) -> dict[str, str]:
+        rows = among(
+            self._db,
+            "SELECT leaver, state, hold, why FROM share WHERE run = ? AND leaver IN {} "
+            "AND (state = 'canceled' OR hold IS NOT NULL)",
+            (run,),
+            leavers,
+        )
+        return {
+            str(leaver): f"{CANCELED} ({why})" if state == "canceled" else f"the run is held ({hold})"
+            for leaver, state, hold, why in rows
+        }
+
+    def write(self, news: Sequence[News]) -> list[Bar]:
+        """Record outcomes of intents that this process had, and intents before their requests leave.
+
+        Returns:
+            For each, why its intents were not recorded; `FREE` when they were.
+        """
+        bars = [FREE] * len(news)
+        if not any(each.outcomes or each.intents for each in news):
+            return bars
+        with self._db.transaction():
+            asking = [n for n, each in enumerate(news) if each.intents]
+            for n, bar in zip(asking, self.bars([news[n].whose for n in asking]), strict=True):
+                bars[n] = bar
+            self._db.many(CONCLUDE, [_outcome(each.whose, result) for each in news for result in each.outcomes])
+            free = [each for each, bar in zip(news, bars, strict=True) if not bar.why]
+            self._db.many(INTEND, [_intent(each, step, change) for each in free for step, change in each.intents])
+        return bars
+
+    def conclude(self, whose: Whose, results: Sequence[Result]) -> None:
+        """Record the outcomes of intents."""
+        with self._db.transaction():
+            self._db.many(CONCLUDE, [_outcome(whose, result) for result in results])
+
+    def found(self, whose: Whose, key: str, since: datetime, result: Result) -> None:
+        """Record what was so without our doing: at once, for an intent that is open would be taken for our deed.
+
+        Raises:
+            Interrupted: The share is held or canceled, or this process may not act on the leaver (any more).
+        """
+        assert result.change is not None
+        with self._db.transaction():
+            bar = self.bars([whose])[0]
+            if bar.why:
+                raise bar.interrupted()
+            text = canonical(change_json(result.change)).decode()
+            self._db.many(INTEND, [(whose.run, whose.tenant, whose.leaver, result.step, key, text, stamp(since))])
+            self._db.many(CONCLUDE, [_outcome(whose, result, key)])
+
+    def recorded(self, run: str, leaver: str) -> dict[tuple[str, str], Recorded]:
+        """All intents of this run for this leaver, by step and change key."""
+        rows = self._db.rows(
+            "SELECT step, key, change, since, outcome, why, at, todo FROM change WHERE run = ? AND leaver = ?",
+            (run, leaver),
+        )
+        found = {}
+        for step, key, change_text, since, outcome, why, at, todo in rows:
+            change = change_from_json(json.loads(change_text))
+            result = Result(Outcome(outcome), step, change, why, moment(at), todo) if outcome else None
+            found[step, key] = Recorded(change, moment(since), result)
+        return found
+
+    def evidence(self, tenant: str, leaver: str, key: str) -> datetime | None:
+        """The newest intent of any run for this change that is known to have had its effect."""
+        rows = self._db.rows(
+            "SELECT max(since) FROM change WHERE tenant = ? AND leaver = ? AND key = ? AND outcome = 'changed'",
+            (tenant, leaver, key),
+        )
+        return moment(rows[0][0]) if rows and rows[0][0] else None
+
+
+def _together(whose: Sequence[Whose]) -> dict[tuple[str, str], list[str]]:
+    found = defaultdict[tuple[str, str], list[str]](list)
+    for each in whose:
+        found[each.run, each.tenant].append(each.leaver)
+    return found
+
+
+def _intent(news: News, step: str, change: Change) -> tuple[str, ...]:
+    whose = news.whose
+    text = canonical(change_json(change)).decode()
+    return whose.run, whose.tenant, whose.leaver, step, change.key, text, stamp(news.since)
+
+
+def _outcome(whose: Whose, result: Result, key: str = "") -> tuple[str, ...]:
+    assert result.change is not None
+    assert result.at is not None
+    told = (result.outcome.value, result.why, stamp(result.at), result.todo)
+    return (*told, whose.run, whose.leaver, result.step, key or result.change.key)
