@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import signal
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.engine.farm import Farm, a_farm, wait_for
+from tests.engine.farm import a_farm, wait_for
 
 PEOPLE = 12
 STEPS = 5
-
-
-def leaving_soon(farm: Farm) -> list[str]:
-    """A run of twelve people who leave in an hour, and then are told to leave in a few seconds; their object ids."""
-    (farm.folder / "leavers.csv").write_text("user\n" + "".join(f"{user}\n" for user in _people(farm)))
-    leave = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert farm.run("desk", "run", "./going.yaml", "--leavers", "leavers.csv", "--leave", leave, "--yes") == 0
-    (run,) = farm.answer("desk", "runs")
-    assert farm.journal() == []
-    soon = (datetime.now(UTC) + timedelta(seconds=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert farm.run("desk", "reschedule", run["run"], "--leave", soon, "--reason", "now") == 0
-    return [each["id"] for each in run["leavers"]]
-
-
-def _people(farm: Farm) -> list[str]:
-    import httpx
-
-    graph = next(line for line in (farm.folder / "offboard.toml").read_text().splitlines() if "graph_url" in line)
-    url = f"{graph.split(chr(34))[1]}/v1.0/users?$select=userPrincipalName&$top=100"
-    found = httpx.get(url, headers={"Authorization": "Bearer somebody"}).json()["value"]
-    names = [each["userPrincipalName"] for each in found]
-    return [name for name in names if name.startswith("person")][:PEOPLE]  # whom no guard protects
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "paused"])
@@ -41,7 +18,7 @@ def test_another_worker_goes_on_within_thirty_seconds_and_nothing_happens_twice(
     tmp_path: Path, blow: signal.Signals
 ) -> None:
     with a_farm(tmp_path / "farm", 40) as farm:
-        ids = leaving_soon(farm)
+        ids = farm.leaving_soon(farm.people()[:PEOPLE])
         first = farm.start("first", "worker", "--poll", "0.5")
         wait_for(lambda: len(farm.journal()) > 2, 60)
         first.send_signal(blow)
@@ -70,7 +47,7 @@ def test_another_worker_goes_on_within_thirty_seconds_and_nothing_happens_twice(
 
 def test_a_worker_that_is_told_to_stop_writes_nothing_more_and_leaves_the_rest_to_the_next(tmp_path: Path) -> None:
     with a_farm(tmp_path / "farm", 40) as farm:
-        ids = leaving_soon(farm)
+        ids = farm.leaving_soon(farm.people()[:PEOPLE])
         first = farm.start("first", "worker", "--poll", "0.5")
         wait_for(lambda: len(farm.journal()) > 2, 60)
         first.terminate()
@@ -87,7 +64,7 @@ def test_a_worker_that_is_told_to_stop_writes_nothing_more_and_leaves_the_rest_t
 
 def test_one_plan_is_consumed_once_on_any_machine(tmp_path: Path) -> None:
     with a_farm(tmp_path / "farm", 20, delay="1ms") as farm:
-        (user, *_) = _people(farm)
+        (user, *_) = farm.people()
         assert farm.run("desk", "plan", "./going.yaml", user, "--out", "plan.json") == 0
         both = [farm.start(name, "apply", "plan.json", "--yes") for name in ("one", "two")]
         codes = sorted(process.wait(60) for process in both)
@@ -98,10 +75,8 @@ def test_one_plan_is_consumed_once_on_any_machine(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_killed_goes_on_with_one_resume_at_once(tmp_path: Path) -> None:
-    with a_farm(tmp_path / "farm", 20) as farm:
-        config = farm.folder / "offboard.toml"
-        config.write_text("\n".join(line for line in config.read_text().splitlines() if "database" not in line))
-        people = _people(farm)[:6]
+    with a_farm(tmp_path / "farm", 20, shared=True) as farm:
+        people = farm.people()[:6]
         run = farm.start("desk", "run", "./going.yaml", *people, "--yes")
         wait_for(lambda: len(farm.journal()) > 1, 60)
         run.kill()
