@@ -55,10 +55,13 @@ def lacking(plan: Plan, caller: Caller) -> list[Lack]:
 def warn_of_lacking(plan: Plan, caller: Caller) -> Plan:
     """The plan, with a warning for each step that the sign-in may not carry out, and for what it holds in excess.
 
-    What concerns everybody is said once, with the first leaver.
+    What concerns everybody is said once, with the first leaver. What is needed is marked as held or not, where that is known.
     """
-    found = lacking(plan, caller)
-    too_much = surplus(needs(plan.playbook.steps), caller, acting(plan))
+    found, needed = lacking(plan, caller), needs(plan.playbook.steps)
+    too_much = surplus(needed, caller, acting(plan))
+    if caller.told:
+        lacked = {lack.step for lack in lacks(needed, caller, acting(plan))}
+        plan = replace(plan, needs=tuple({**need, "held": need["step"] not in lacked} for need in plan.needs))
 
     about: dict[str, list[Lack]] = {}
     for lack in found:

@@ -59,9 +59,10 @@ class _Page:
             yield from self._sentences(view.summary, "")
             for sentence in view.consequences:
                 yield from hang("- ", sentence, self.size)
-        if view.needs:
+        if view.needed:
             yield ""
-            yield from self._needs(view)
+            for sentence in view.needed:
+                yield from hang("", sentence, self.size)
         yield ""
         yield from (self.style.dim(f"{name} {value}") for name, value in view.closing)
 
@@ -174,15 +175,6 @@ class _Page:
                 *front, id = line.split(" ")
                 yield from hang("    ", " ".join(front).rstrip(), self.size)
                 yield f"      {id}"
-
-    def _needs(self, view: PlanView) -> Iterator[str]:
-        yield "Needs at least, for a signed-in person:"
-        label = min(_STEP, max(columns(step) for step, _, _ in view.needs))
-        for step, names, remark in view.needs:
-            if columns(step) > label:
-                yield f"  {step}"
-            front = step if columns(step) <= label else ""
-            yield from hang(f"  {pad(front, label)}  ", f"{names} ({remark})" if remark else names, self.size)
 
 
 class _Grid:

@@ -77,7 +77,7 @@ class LeaverView:
 class PlanView:
     """A whole plan. `facts` are label and value, `needs` step, least permissions and remark.
 
-    `summary` and `consequences` are what is said once for all leavers.
+    `summary` and `consequences` are what is said once for all leavers, `needed` is what `needs` comes to, in short.
     """
 
     title: str
@@ -87,6 +87,7 @@ class PlanView:
     summary: tuple[str, ...]
     consequences: tuple[str, ...]
     needs: tuple[tuple[str, str, str], ...]
+    needed: tuple[str, ...]
     closing: tuple[tuple[str, str], ...]
 
 
@@ -108,6 +109,7 @@ def see(plan: Plan, now: datetime) -> PlanView:
         summary=tuple(total(plan, now)),
         consequences=tuple(safe(each, PROSE) for each in shared),
         needs=tuple(_needs(plan.needs)),
+        needed=tuple(_needed(plan.needs)),
         closing=tuple(_closing(plan)),
     )
 
@@ -284,6 +286,22 @@ def _needs(needs: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str, st
     for step, names in by_step.items():
         remark = "not possible for an app alone" if step in people_only else ""
         yield step, ", ".join(names) or "not possible for a signed-in person", remark
+
+
+def _needed(needs: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    """What is needed and whether the sign-in has it, in short: what it has needs no reading."""
+    if not needs:
+        return
+    number = count(len({name for _, names, _ in _needs(needs) for name in names.split(", ")}), "permission")
+    lacking = [need for need in needs if need.get("held") is False]
+    if any("held" not in need for need in needs):
+        yield f"Needs {number}; what the sign-in has cannot be told. In full: offboard permissions PLAYBOOK"
+    elif not lacking:
+        yield f"Needs {number}; the sign-in that read this plan has what it takes."
+    else:
+        yield f"Needs {number}; the sign-in that read this plan lacks something for:"
+        for step, names, remark in _needs(lacking):
+            yield f"- {step}: {names}" + (f" ({remark})" if remark else "")
 
 
 def _least(alternatives: object) -> list[str]:

@@ -132,6 +132,14 @@ def test_a_missing_consent_is_named_before_anything_is_written(offboard: Offboar
     assert sandbox.journal() == []
 
 
+def test_a_plan_says_in_short_that_the_sign_in_has_what_it_needs(offboard: Offboard, configure: Configure) -> None:
+    configure("device-code", CONSOLE)
+    said = " ".join(offboard("plan", "leaver", USER).out.split())
+
+    assert "permissions; the sign-in that read this plan has what it takes." in said
+    assert "Directory.AccessAsUser.All" not in said
+
+
 def test_a_wrong_secret_is_not_signed_in_and_never_shown(offboard: Offboard, configure: Configure) -> None:
     sandbox = configure("client-secret-file", RUNNER, "wrong-secret-7381")
     said = offboard("run", "leaver", USER, "--yes")

@@ -126,11 +126,29 @@ def test_nothing_is_kept_quiet() -> None:
         "When unown-devices or disable-devices fails, the steps after it are carried out all the same.",
         "When check-groups fails, the run pauses.",
         "Avery Smith no 2026-11-20 09:00Z 3 Member",
-        "Directory.AccessAsUser.All (not possible for an app alone)",
         "valid until 2026-11-24 17:05Z, in 24 hours",
         "read 2026-11-23 17:05:12Z by admin@contoso.com",
     ):
         assert said in shown, said
+
+
+def test_what_is_needed_is_said_in_short_and_what_is_lacking_in_full() -> None:
+    made = rich_plan()
+
+    def shown(*lacking: str, known: bool = True) -> str:
+        held = [{"held": need["step"] not in lacking} if known else {} for need in made.needs]
+        needs = tuple({**need, **mark} for need, mark in zip(made.needs, held, strict=True))
+        return " ".join(plan_text(replace(made, needs=needs), now=NOW).split())
+
+    assert "permissions; what the sign-in has cannot be told. In full: offboard permissions PLAYBOOK" in shown(
+        known=False
+    )
+    fine = shown()
+    assert "permissions; the sign-in that read this plan has what it takes." in fine
+    assert "Directory.AccessAsUser.All" not in fine
+    lacking = shown("unown-devices")
+    assert "lacks something for: - unown-devices: Directory.AccessAsUser.All (not possible for an app alone)" in lacking
+    assert "revoke-sessions:" not in lacking
 
 
 def test_a_later_step_stands_under_its_absolute_time() -> None:
