@@ -98,9 +98,10 @@ async def _compared(opened: Session, found: Diagnosis, book: Playbook, people: l
     from offboard.doctor.diagnosis import Check, State
     from offboard.doctor.rights import about_leavers, by_step
     from offboard.guards.permission import acting
-    from offboard.permissions import broader, needs, surplus
+    from offboard.permissions import broader, surplus
+    from offboard.runs.planning import of_all
 
-    caller, all_needs = found.caller, needs(book.steps, pim_for_groups=opened.app.tenant.guards.pim_for_groups)
+    caller, all_needs = found.caller, of_all(opened.app.tenant.guards, book)
     assert caller is not None
     steps = by_step(all_needs, caller, {}, {})
     if opened.app.tenant.in_process:

@@ -20,7 +20,7 @@ from offboard.graph.send import utc_now_of
 from offboard.guards import Held, Limits, RoleGroup, SignedIn, Surroundings
 from offboard.guards.surroundings import GLOBAL_ADMINISTRATOR, Ids
 from offboard.model import JSON, Permissions
-from offboard.permissions.needs import COUNTING, GROUPS, JOINING, OWN_APP, READ_ROLES
+from offboard.permissions.needs import COUNTING, GROUPS, JOINING, MAILBOXES, OWN_APP, READ_ROLES
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
@@ -76,11 +76,28 @@ class Lookout:
         return seen
 
     async def complete(self, seen: Surroundings, leavers: Collection[str]) -> Surroundings:
-        """With what matters only when a Global Administrator leaves: which of them can sign in.
+        """With what matters for these leavers only.
 
         Raises:
             GraphUnavailable: Graph did not answer.
         """
+        seen = await self._who_can_sign_in(seen, leavers)
+        return replace(seen, mailboxes=await self._mailboxes(leavers)) if self.limits.read_mailboxes else seen
+
+    async def _mailboxes(self, leavers: Collection[str]) -> dict[str, str | Unreadable]:
+        users = self.reader.graph.users
+        requests = {id: get(users.by_user_id(id).mailbox_settings, select=["userPurpose"]) for id in leavers}
+        found: dict[str, str | Unreadable] = {}
+        for id, answer in (await self._ask(requests)).items():
+            if answer.ok:
+                purpose = answer.body.get("userPurpose") if isinstance(answer.body, dict) else None
+                found[id] = purpose if isinstance(purpose, str) else Unreadable("Graph did not say what it is for")
+            elif answer.status != 404:  # which is said of a mailbox that is not there, or on-premises
+                found[id] = self._unreadable(answer, MAILBOXES)
+        return found
+
+    async def _who_can_sign_in(self, seen: Surroundings, leavers: Collection[str]) -> Surroundings:
+        """When a Global Administrator leaves: which of them can sign in."""
         holders = seen.holders(GLOBAL_ADMINISTRATOR)
         if isinstance(holders, Unreadable) or not holders & set(leavers):
             return seen

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from offboard.guards.guard import Guard, Question, Said, who
+from offboard.facts import Unreadable
+from offboard.guards.guard import Guard, Question, Said, cannot_read, who
 from offboard.model import LeaverPlan
 
 HARMS = ("disable", "delete", "wipe", "retire")
@@ -14,6 +15,10 @@ _AT_HOME = {
     "remove-sign-in-methods": "removing sign-in methods",
 }
 """What happens where a guest is at home, and not here."""
+NOBODYS = {"shared": "a shared mailbox", "room": "a room", "equipment": "a piece of equipment"}
+SOMEBODYS = ("user", "linked")
+"""What a mailbox is for, in Graph's words; of what is not among them nothing is known."""
+GIVES = ("enable", "restore", "assign", "add", "own")
 _PERSONAL = ("manager", "jobTitle", "department", "employeeId")
 
 
@@ -42,20 +47,37 @@ def _guests(each: LeaverPlan, _asked: Question) -> Iterator[Said]:
         )
 
 
-def _mailboxes(each: LeaverPlan, _asked: Question) -> Iterator[Said]:
-    about = each.leaver.about
+def _mailboxes(each: LeaverPlan, asked: Question) -> Iterator[Said]:
+    about, purpose = each.leaver.about, asked.around.mailboxes.get(each.leaver.id)
     if about.get("isResourceAccount") is True:
         yield Said(
             f"{who(each)} is a resource account (a room, a device, a call queue), not a person. Take it out of use where it "
             "is managed: Exchange or Teams."
         )
-    elif about.get("accountEnabled") is False and about.get("licensed") is False and not _personal(each):
+    elif isinstance(purpose, Unreadable):
+        yield Said(cannot_read(f"whether the mailbox of {who(each)} is a person's cannot be told", purpose))
+    elif purpose in NOBODYS:
         yield Said(
-            f"{who(each)} may be a shared mailbox or a room rather than a person: disabled, without a license, manager, "
-            "department, title or employee id. Graph does not tell them apart without a permission to read mailboxes. "
-            "Look in Exchange.",
-            "warn",
+            f"{who(each)} is {NOBODYS[purpose]}, not a person: others may work with it. Take it out of use in Exchange."
         )
+    elif purpose not in SOMEBODYS and _like_a_mailbox(each) and _takes(each):
+        yield Said(
+            f"{who(each)} may be a shared mailbox or a room rather than a person: it has a mail address and is disabled, "
+            "without a license, manager, department, title or employee id. The directory does not tell them apart: look in "
+            "Exchange, or let it be asked (read_mailboxes = true).",
+            asked.limits.mailboxes,
+        )
+
+
+def _like_a_mailbox(each: LeaverPlan) -> bool:
+    about = each.leaver.about
+    bare = about.get("accountEnabled") is False and about.get("licensed") is False and not _personal(each)
+    return bare and bool(about.get("mail"))
+
+
+def _takes(each: LeaverPlan) -> bool:
+    """Whether anything is taken away; who gets back what an earlier run took is disabled and bare for that reason."""
+    return any(change.verb not in GIVES for change in each.changes)
 
 
 def _personal(each: LeaverPlan) -> bool:
@@ -75,6 +97,6 @@ def _shared_devices(each: LeaverPlan, _asked: Question) -> Iterator[Said]:
 KINDS = (
     Guard("synced", "Users who are mastered on-premises.", _synced),
     Guard("guests", "What does not work for guests.", _guests),
-    Guard("mailboxes", "Shared mailboxes and rooms, as far as Graph tells.", _mailboxes),
+    Guard("mailboxes", "Shared mailboxes, rooms and equipment, and what may be one.", _mailboxes),
     Guard("shared_devices", "Devices that belong to somebody who stays.", _shared_devices),
 )

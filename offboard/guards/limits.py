@@ -51,6 +51,14 @@ class Limits(Protocol):
         """`stop` or `warn`: what is said about a leaver who is mastered on-premises."""
 
     @property
+    def mailboxes(self) -> str:
+        """`stop` or `warn`: what is said about an account that may be a shared mailbox or a room."""
+
+    @property
+    def read_mailboxes(self) -> bool:
+        """Whether to ask Exchange what each leaver's mailbox is."""
+
+    @property
     def max_leavers(self) -> int:
         """Leavers in one run and in 24 hours."""
 

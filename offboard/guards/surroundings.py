@@ -103,6 +103,8 @@ class Surroundings:
         named: Object ids of the protected users who are configured by name; whoever is not in it does not exist.
         enabled_members: How many members of the tenant can sign in.
         administrators: Of those who hold Global Administrator: whether they can sign in. Only read where it matters.
+        mailboxes: By leaver: what the mailbox is for (`userPurpose`), or why that was not told. Only read where the tenant
+            wants that; who has no mailbox in the cloud is not in it.
         approvers: Ids and names of those who approved, or may approve, this plan.
         history: Other runs.
     """
@@ -118,6 +120,7 @@ class Surroundings:
         "GET /servicePrincipals/{id}/owners",
         "GET /applications",
         "GET /applications/{id}/owners",
+        "GET /users/{id}/mailboxSettings",
         "GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
     )
 
@@ -130,6 +133,7 @@ class Surroundings:
     named: Mapping[str, str] | Unreadable = field(default_factory=dict)
     enabled_members: int | Unreadable = 0
     administrators: Mapping[str, bool] | Unreadable = field(default_factory=dict)
+    mailboxes: Mapping[str, str | Unreadable] = field(default_factory=dict)
     approvers: Ids = frozenset()
     history: History = History()
 

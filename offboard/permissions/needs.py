@@ -69,18 +69,25 @@ JOINING = Permissions(
     remark="Who may put themselves into a group that holds a role; pim_for_groups = false where nobody may.",
 )
 """Source: https://learn.microsoft.com/graph/api/privilegedaccessgroup-list-eligibilityscheduleinstances"""
+MAILBOXES = Permissions(
+    delegated=(("MailboxSettings.Read",), ("MailboxSettings.ReadWrite",)),
+    application=(("MailboxSettings.Read",), ("MailboxSettings.ReadWrite",)),
+    remark="What each leaver's mailbox is for; Exchange tells it to an app only, and only with read_mailboxes = true.",
+)
+"""Source: https://learn.microsoft.com/graph/api/user-get-mailboxsettings"""
 GUARDS = {"Roles": READ_ROLES, "Groups": GROUPS, "Users": COUNTING, "App": OWN_APP, "Eligible": JOINING}
 """What the guards read, besides the leavers."""
 AS_THE_PERSON = "Directory.AccessAsUser.All"
 """A delegated token with this may do whatever the signed-in person's roles allow."""
 
 
-def needs(steps: Iterable[Step], *, pim_for_groups: bool = True) -> list[Need]:
+def needs(steps: Iterable[Step], *, pim_for_groups: bool = True, read_mailboxes: bool = False) -> list[Need]:
     """What these steps need, reading first.
 
     Args:
         steps: Of a playbook.
         pim_for_groups: Whether the tenant's guards ask who may put themselves into groups that hold roles.
+        read_mailboxes: Whether they ask Exchange what each leaver's mailbox is for.
     """
     steps = list(steps)
     facts: set[FactType] = {Account, Memberships}
@@ -90,6 +97,7 @@ def needs(steps: Iterable[Step], *, pim_for_groups: bool = True) -> list[Need]:
         Need("reading", "Tenant", TENANT),
         *reading,
         *(Need("guards", name, each) for name, each in GUARDS.items() if pim_for_groups or each is not JOINING),
+        *([Need("guards", "Mailboxes", MAILBOXES)] if read_mailboxes else []),
         *(Need(step.id, step.action, ACTIONS[step.action].permissions) for step in steps),
     ]
 

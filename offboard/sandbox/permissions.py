@@ -77,6 +77,10 @@ REVOKE = both(
 )
 ASSIGN_LICENSE = both("LicenseAssignment.ReadWrite.All User.ReadWrite.All Directory.ReadWrite.All", roles="License, User")
 READ_LICENSES = both(_USER_READ + " LicenseAssignment.Read.All", own="User.Read")
+READ_MAILBOX = Access(  # a signed-in person reads nobody's settings but their own
+    application=frozenset({"MailboxSettings.Read", "MailboxSettings.ReadWrite"}),
+    own=frozenset({"MailboxSettings.Read", "MailboxSettings.ReadWrite"}),
+)
 READ_DEVICES_OF_USER = both(_USER_READ, own="User.Read")
 READ_OWNED = both(_USER_READ, own="User.Read")
 READ_MEMBER_OF = both(

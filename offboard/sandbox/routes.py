@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import devices, grants, groups, intune, licenses, methods, recycle, relations, roles, tenantinfo, users
+from . import devices, grants, groups, intune, licenses, mailbox, methods, recycle, relations, roles, tenantinfo, users
 from . import permissions as p
 from .routing import Route
 
@@ -27,6 +27,7 @@ def _users() -> Iterator[Route]:
     yield Route("DELETE", "/users/{user}", users.delete_user, p.DELETE_USER)
     yield Route("POST", "/users/{user}/revokeSignInSessions", users.revoke_sessions, p.REVOKE)
     yield Route("POST", "/users/{user}/assignLicense", licenses.assign_license, p.ASSIGN_LICENSE)
+    yield Route("GET", "/users/{user}/mailboxSettings", mailbox.get_settings, p.READ_MAILBOX)
     yield Route("GET", "/users/{user}/licenseDetails", licenses.list_license_details, p.READ_LICENSES, 2)
     yield Route("GET", "/users/{user}/manager", relations.get_manager, p.READ_MANAGER)
     yield Route("GET", "/users/{user}/manager/$ref", relations.get_manager_ref, p.READ_MANAGER)

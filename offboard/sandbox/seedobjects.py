@@ -29,7 +29,9 @@ _PERSON = (
     "password_changed_days_ago",
     "app_roles",
     "consents",
+    "mailbox",
 )
+_PURPOSES = ("user", "linked", "shared", "room", "equipment", "others")
 _DEVICE = ("owner", "users", "registered_days_ago", "last_sign_in_days_ago", "managed")
 _MANAGED = ("id", "users", "offline")
 _GROUP = (
@@ -237,6 +239,10 @@ class Bed:
             "signInSessionsValidFromDateTime": self.days(where, entry, "password_changed_days_ago", 90),
             **given,
         }
+        if entry.get("mailbox") not in (None, *_PURPOSES):
+            raise SeedError(f"{where}: 'mailbox' is one of {', '.join(_PURPOSES)}")
+        if entry.get("mailbox"):
+            body["_mailbox"] = entry["mailbox"]
         signed_in = self.days(where, entry, "last_sign_in_days_ago", None)
         if signed_in:
             body["signInActivity"] = {

@@ -54,6 +54,8 @@ _NAMED: Mapping[str, JSON] = {
     "cloud": {"enum": list(CLOUDS), "default": "global"},
     "approval": {"enum": list(APPROVAL)},
     "administrators": {"enum": list(SEVERITY), "default": "stop"},
+    "mailboxes": {"enum": list(SEVERITY), "default": "stop"},
+    "read_mailboxes": {"type": "boolean", "default": False},
     "pim_for_groups": {"type": "boolean", "default": True},
     "synced": {"enum": list(SEVERITY), "default": "stop"},
     "graph_url": {"type": "string", "pattern": "^https?://[^/]+/?$"},

@@ -195,6 +195,13 @@ GUARDS: dict[str, Key] = {
         a_flag, "Whether to ask who may put themselves into groups that hold roles (the default); false where nobody may."
     ),
     "synced": Key(one_of(*SEVERITY), "Whether users mastered on-premises stop a plan (the default) or only warn."),
+    "mailboxes": Key(
+        one_of(*SEVERITY), "Whether what may be a shared mailbox or a room stops a plan (the default) or only warns."
+    ),
+    "read_mailboxes": Key(
+        a_flag,
+        "Whether to ask Exchange what each leaver's mailbox is (an app, MailboxSettings.Read); false when not given.",
+    ),
     "max_leavers": Key(a_count, "Leavers in one run and in 24 hours."),
     "max_percent": Key(a_percentage, "The same, in percent of the tenant's enabled members; 100 means no limit."),
     "max_deletes": Key(a_count, "Deleted users in one run and in 24 hours."),

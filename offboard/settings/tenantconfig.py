@@ -45,6 +45,8 @@ class Guards:
         administrators: What is said about holders of directory roles.
         pim_for_groups: Whether somebody may be eligible for groups that hold roles.
         synced: What is said about users who are mastered on-premises.
+        mailboxes: What is said about accounts that may be shared mailboxes or rooms.
+        read_mailboxes: Whether to ask Exchange what each leaver's mailbox is.
         max_leavers: Per run and rolling 24 hours; likewise the others.
         max_percent: Leavers, in percent of the tenant's enabled members.
         approval: Which plans need a second person.
@@ -59,6 +61,8 @@ class Guards:
     administrators: Severity = "stop"
     pim_for_groups: bool = True
     synced: Severity = "stop"
+    mailboxes: Severity = "stop"
+    read_mailboxes: bool = False
     max_leavers: int = 25
     max_percent: float = 2
     max_deletes: int = 10

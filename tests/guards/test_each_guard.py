@@ -19,6 +19,7 @@ from tests.guards.scenes import (
     CHRIS,
     DIEGO,
     FINANCE_EVERYONE,
+    INFO,
     LYNNE,
     MIRIAM,
     NESTOR,
@@ -301,12 +302,76 @@ async def test_a_tenant_may_ask_to_be_warned_only_of_synchronized_users(tmp_path
         assert len(world.writes()) == 1
 
 
-async def test_what_may_be_a_shared_mailbox_is_said_to_be_unknown(tmp_path: Path) -> None:
-    async with a_world(tmp_path) as world:
-        plan = await world.plan(steps("revoke-sessions"), "info@contoso.com", "IsaiahL@contoso.com")
-        said = [[o.severity for o in each.objections if o.guard == "mailboxes"] for each in plan.leavers]
+async def about_mailboxes(world: World, *users: str, book: str = "revoke-sessions") -> list[list[tuple[str, str]]]:
+    plan = await world.plan(steps(book), *users)
+    return [[(o.severity, o.reason) for o in each.objections if o.guard == "mailboxes"] for each in plan.leavers]
 
-        assert said == [["warn"], []]
+
+@pytest.mark.parametrize("severity", ["stop", "warn"])
+async def test_what_may_be_a_shared_mailbox_is_not_known_to_be_a_person(tmp_path: Path, severity: str) -> None:
+    async with a_world(tmp_path) as world:
+        limit(world, mailboxes=severity)
+        info, isaiah = await about_mailboxes(world, INFO, "IsaiahL@contoso.com")
+
+        assert ([said for said, _ in info], isaiah) == ([severity], [])
+        assert "may be a shared mailbox" in info[0][1]
+
+
+async def test_who_gets_back_what_an_earlier_run_took_is_no_mailbox(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        assert await about_mailboxes(world, INFO, book="enable-user") == [[]]
+
+
+@pytest.mark.parametrize(
+    ("user", "words"), [(INFO, "is a shared mailbox"), ("AdeleV@contoso.com", "is a room"), ("IsaiahL@contoso.com", "")]
+)
+async def test_what_exchange_says_of_a_mailbox_counts_whatever_it_looks_like(
+    tmp_path: Path, user: str, words: str
+) -> None:
+    async with a_world(tmp_path) as world:
+        seed = contoso()
+        adele = next(each for each in seed["people"] if each["userPrincipalName"] == "AdeleV@contoso.com")
+        adele["mailbox"] = "room"
+        world.sandbox.reset(seed)
+        limit(world, read_mailboxes=True, mailboxes="warn")
+        (said,) = await about_mailboxes(world, user)
+
+        assert [severity for severity, _ in said] == (["stop"] if words else [])
+        assert all(words in reason for _, reason in said)
+
+
+async def test_a_disabled_person_whom_exchange_knows_as_one_is_no_mailbox(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        seed = contoso()
+        next(each for each in seed["people"] if each["userPrincipalName"] == INFO)["mailbox"] = "user"
+        world.sandbox.reset(seed)
+        assert await about_mailboxes(world, INFO) != [[]]
+        limit(world, read_mailboxes=True)
+
+        assert await about_mailboxes(world, INFO) == [[]]
+
+
+async def test_a_leaver_who_became_a_shared_mailbox_after_the_review_is_not_touched(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        limit(world, read_mailboxes=True)
+        plan = await world.plan(steps("disable-user"), "IsaiahL@contoso.com")
+        seed = contoso()
+        next(each for each in seed["people"] if each["userPrincipalName"] == "IsaiahL@contoso.com")["mailbox"] = "shared"
+        world.sandbox.reset(seed)
+        with pytest.raises(Refused) as refused:
+            await world.apply(plan)
+
+        assert [detail.partition(":")[0] for detail in refused.value.details] == ["mailboxes"]
+        assert world.writes() == []
+
+
+async def test_mailboxes_are_read_only_where_the_tenant_wants_it(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        await world.run(steps("disable-user"), "IsaiahL@contoso.com")
+        assert all("mailboxSettings" not in request.path for request in world.sandbox.requests())
+        assert all(need["action"] != "Mailboxes" for need in (await world.plan(steps("disable-user"), SAWYER)).needs)
+        limit(world, read_mailboxes=True)
+        assert "Mailboxes" in [need["action"] for need in (await world.plan(steps("disable-user"), SAWYER)).needs]
 
 
 async def test_a_tenant_that_names_no_account_for_emergencies_is_told_before_anything_is_deleted(tmp_path: Path) -> None:

@@ -78,6 +78,16 @@ async def test_whether_the_last_administrators_can_sign_in_must_be_known(tmp_pat
         assert [detail.partition(":")[0] for detail in await refused(world, PATTI)] == ["last_global_administrators"]
 
 
+async def test_a_mailbox_that_may_not_be_read_is_nobodys_in_particular(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        limit(world, read_mailboxes=True)
+        world.misbehave(fault("/users/*/mailboxSettings", "GET", status=403, times="all"))
+        (said,) = await refused(world)
+
+        assert said.startswith("mailboxes: whether the mailbox of Sawyer Miller")
+        assert "MailboxSettings.Read" in said
+
+
 async def test_of_an_app_with_very_many_owners_all_are_known(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         seed = contoso()
