@@ -17,11 +17,10 @@ def success_holds(life: Life, found: Try) -> None:
     assert found.outcome is not None
     for each in found.outcome.leavers:
         leaver = found.outcome.plan.leavers[each.index]
-        if _meddled_since_read(life, found, leaver.leaver.id):
-            continue
         claims = [(r.step, r.change) for r in each.results if r.change and r.outcome in DONE]
         for step, change in claims:
-            if not holds(life, leaver.leaver.id, change):
+            told = _told_at(life, found, leaver.leaver.id, step, change)
+            if not _meddled_since_read(life, found, leaver.leaver.id, told) and not holds(life, leaver.leaver.id, change):
                 raise BrokenError("I4", f"told as done, and yet not so: {step} {change.key}")
 
 
@@ -30,7 +29,7 @@ def success_is_whole(life: Life, found: Try) -> None:
     assert found.outcome is not None
     for each in found.outcome.leavers if found.outcome.exit_code() == 0 else ():
         leaver = found.outcome.plan.leavers[each.index]
-        for planned in leaver.steps if not _meddled_since_read(life, found, leaver.leaver.id) else ():
+        for planned in leaver.steps if not _meddled_since_read(life, found, leaver.leaver.id, found.end) else ():
             for change in planned.changes if planned.due <= found.now else ():
                 if not holds(life, leaver.leaver.id, change):
                     raise BrokenError("I4", f"exit 0, and yet not so: {planned.step.id} {change.key}")
@@ -58,8 +57,19 @@ def _parts(change: Change) -> list[str]:
     return [part.id for part in change.parts] or [""]
 
 
-def _meddled_since_read(life: Life, found: Try, leaver: str) -> bool:
-    places = [n for n, e in enumerate(life.tape[: found.end]) if isinstance(e, Asked) and leaver in e.people()]
+def _told_at(life: Life, found: Try, leaver: str, step: str, change: Change) -> int:
+    """The place on the tape at which it was told: what is read after that, of another step's sake, it cannot know."""
+    for n in range(found.end - 1, found.begin - 1, -1):
+        event = life.tape[n]
+        if isinstance(event, Recorded) and event.record["event"] == "outcome" and event.record["step"] == step:
+            target = (event.record.get("change") or {}).get("target", {}).get("id")
+            if event.record["leaver"]["id"] == leaver and target == change.target.id:
+                return n
+    return found.end
+
+
+def _meddled_since_read(life: Life, found: Try, leaver: str, end: int) -> bool:
+    places = [n for n, e in enumerate(life.tape[:end]) if isinstance(e, Asked) and leaver in e.people()]
     if not places:
         return True
     read = life.tape[places[-1]]
