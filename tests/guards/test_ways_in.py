@@ -82,6 +82,31 @@ def test_nobody_is_touched_beyond_the_limit(
         assert writes(offboard) == []
 
 
+def by_a_saved_plan(offboard: Offboard, folder: Path, people: tuple[str, ...]) -> Said:
+    """Whatever the plan said, it is applied."""
+    offboard("plan", "leaver", *people, "--out", str(folder / "plan.json"))
+    return offboard("apply", str(folder / "plan.json"), "--yes")
+
+
+@pytest.mark.parametrize("way", [by_argument, by_a_saved_plan, by_list, by_stdin, by_both])
+@pytest.mark.parametrize(
+    ("person", "guard"),
+    [
+        ("LynneR@contoso.com", "synced: Lynne Robbins"),
+        ("info@contoso.com", "mailboxes: Contoso Information Desk"),
+        ("AlexW@contoso.com", "administrators: Alex Wilber"),
+    ],
+)
+def test_one_who_must_not_be_touched_stops_everybody_on_every_way_in(
+    offboard: Offboard, tmp_path: Path, way: Callable[..., Said], person: str, guard: str
+) -> None:
+    said = way(offboard, tmp_path, (*PEOPLE[:2], person))
+
+    assert said.code == 3, said.out + said.err
+    assert guard in " ".join(said.err.split())
+    assert writes(offboard) == []
+
+
 def test_nobody_at_all_is_an_error_and_not_everybody(offboard: Offboard, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("user\n")
 
