@@ -12,10 +12,16 @@ from offboard.render.safe import PROSE, safe
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?:Z|\+00:00)")
 
 
+QUEUED = ("wipe", "retire")
+"""Accepted at once, and carried out when the device next checks in: nothing is wiped yet."""
+
+
 def done(verb: str) -> str:
     """The verb of a change, once it is done: `disabled`, `removed`, `set`."""
     if verb == "set":
         return verb
+    if verb in QUEUED:
+        return f"{verb} queued"
     return safe(verb + ("d" if verb.endswith("e") else "ed"))
 
 

@@ -52,7 +52,8 @@ def _accounts(runs: Sequence[RunHead]) -> str:
 
 def _assets(runs: Sequence[RunHead]) -> str:
     devices = {id for each in _people(runs) for id in each.devices}
-    return f"{count(len(devices), 'device')} disabled or taken from the leaver in the directory; hand-over is not shown here."
+    many = count(len(devices), "device")
+    return f"{many} disabled, or taken from the leaver in the directory or by Intune; hand-over is not shown here."
 
 
 def _rights(runs: Sequence[RunHead]) -> str:

@@ -14,7 +14,7 @@ from offboard.planjson import change_json
 from offboard.render.words import done as done_word
 from offboard.report.collect import Entry, LeaverFile, RunFile
 from offboard.report.measure import Terms, Times, exceptions, punctual, state
-from offboard.report.tally import Record
+from offboard.report.tally import DEVICES, Record
 
 NONE, UNRECORDED = "not_applicable", "not_recorded"
 WHO = ("userType", "onPremisesSyncEnabled", "mail", "employeeId", "manager", "department", "jobTitle", "createdDateTime")
@@ -212,7 +212,7 @@ def devices(leaver: LeaverFile) -> list[dict[str, JSON]]:
     """Each device that the run had to do with: what was done to it, and what was not."""
     found: dict[str, dict[str, JSON]] = {}
     for entry in leaver.entries:
-        if entry.change and entry.change.target.kind == "device":
+        if entry.change and entry.change.target.kind in DEVICES:
             mine = found.setdefault(entry.change.target.id, _device(entry.change.target.id, entry.change.target.name))
             verb = entry.change.verb
             done = done_word(verb) if entry.outcome == "changed" else f"{verb}: {entry.outcome}"
@@ -221,7 +221,7 @@ def devices(leaver: LeaverFile) -> list[dict[str, JSON]]:
             )
     for note in leaver.open_items:
         target = note.get("target") or {}
-        if target.get("kind") == "device":
+        if target.get("kind") in DEVICES:
             mine = found.setdefault(str(target.get("id")), _device(str(target.get("id")), str(target.get("name"))))
             mine["left"].append(str(note.get("reason")))
     return list(found.values())

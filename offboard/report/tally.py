@@ -17,6 +17,8 @@ from offboard.audit import Flaw, Verification
 
 Record = Mapping[str, Any]
 
+DEVICES = ("device", "managedDevice")
+"""Kinds of objects that are devices: in Entra ID, in Intune."""
 ENDED = frozenset({"outcome", "undone", "drifted", "unchanged", "step-skipped"})
 """Events that say how a change, or a step as a whole, ended."""
 
@@ -101,7 +103,7 @@ class Tally:
         if not verb:
             return
         self.kinds[kind] += 1
-        if kind == "device":
+        if kind in DEVICES:
             self.devices.add(str(target.get("id")))
         elif kind == "user":
             self.firsts.setdefault(verb, str(record["time"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from offboard.errors import Refused, UsageError
 from offboard.guards import GUARDS, parse_override, with_overrides
 from offboard.planfile import dump, load
+from offboard.settings.configkeys import GUARDS as KEYS
 from tests.cli.conftest import Offboard
 from tests.guards.scenes import ALEX, PEOPLE, SCENES, limit
 from tests.world import a_world, steps
@@ -130,3 +132,15 @@ async def test_an_override_needs_the_approval_that_the_tenant_asks_for(tmp_path:
         assert world.writes() == []
         await world.apply(plain)
         assert len(world.writes()) == 1
+
+
+def test_the_page_of_guards_names_every_guard_its_keys_and_whether_it_can_be_lifted() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "guards.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")]
+    listed = {row[0].strip("`"): row for row in rows}
+    keys = set(re.findall(r"`(\w+) = ", "".join(row[2] for row in rows)))
+
+    assert list(listed) == list(GUARDS)
+    lifted = {name: row[3] for name, row in listed.items() if name != "guests"}
+    assert lifted == {name: "yes" if GUARDS[name].overridable else "never" for name in lifted}
+    assert keys == set(KEYS) - {"approval", "approvers", "allowed_signers"}

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from offboard.errors import Refused
+from offboard.report.packet import devices
+from offboard.runs.undo import way_out
 from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.wire import Json
 from tests.guards.scenes import limit
+from tests.report.test_report import collected
 from tests.world import ADELE, SAWYER, World, a_world, fault, outcomes, steps
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +59,19 @@ async def test_the_leavers_own_device_is_wiped_and_the_shared_one_is_left(tmp_pa
         assert "also used by Adele Vance" in left["shared-device"]
         assert "Woodgrove Desktop is wiped when it next checks in" in left["wiped-later"]
         assert outcome.exit_code() == 1, "until it has checked in, everything is still on it"
+
+
+async def test_the_report_and_the_way_back_say_what_became_of_a_device(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        run = (await world.run(steps("wipe-devices"), SAWYER)).run
+        told = {each["name"]: each for each in devices(collected(world, run).leavers[0])}
+        recorded = world.store.changes.recorded(run, SAWYER)
+        way = way_out(world.store.whole(run).leavers[0], recorded)
+
+        assert [each["said"] for each in told["Woodgrove Desktop"]["done"]] == ["wipe queued"]
+        assert told["Sawyer Laptop"]["done"] == []
+        assert way.steps == ()
+        assert any("A wipe cannot be undone" in sentence for sentence in way.left)
 
 
 async def test_what_happens_to_a_wiped_device_is_followed_to_its_end(tmp_path: Path) -> None:
