@@ -97,8 +97,13 @@ class Bench:
 
     def peers(self) -> Iterable[Row]:
         """Against peers."""
-        found = contest.peers(1 if self.quick else 5, 4 if self.quick else 10, self.az, self.say)
-        return contest.rows(found, [bulk.from_json(run) for run in results.kept_bulk().get("1000 seed", [])])
+        speed = 1.0 if self.full_time else SPEED
+
+        def ours() -> Bulk:
+            return measure(20 if self.quick else 1000, speed=1.0 if self.quick else speed)
+
+        found, mine = contest.contest(1 if self.quick else 5, 4 if self.quick else 10, self.az, self.say, ours)
+        return contest.rows(found, mine)
 
     def urgent(self) -> Iterable[Row]:
         """An urgent leaver."""
@@ -114,7 +119,7 @@ class Bench:
 
     def shares(self) -> Iterable[Row]:
         """Where the processor's time goes."""
-        return shares.rows(20 if self.quick else 200)
+        return shares.rows(20, 1.0, None) if self.quick else shares.rows(1000, SPEED, 15.0)
 
     def growth(self) -> Iterable[Row]:
         """Growth, over the sizes that were measured."""

@@ -131,9 +131,11 @@ class Served:
     def offboard(self, *words: str, state: str = "mine") -> list[str]:
         """The command line of `offboard` against this tenant."""
         scaled = [sys.executable, "-m", "benchmarks.scaled", str(self.speed), repr(self.origin)]
-        config = self.folder / "offboard.toml"
-        head = OFFBOARD if self.speed == 1 else scaled
-        return [*head, "--config", str(config), "--state", str(self.folder / state), *words]
+        return [*(OFFBOARD if self.speed == 1 else scaled), *self.options(state), *words]
+
+    def options(self, state: str = "mine") -> list[str]:
+        """Where `offboard` finds this tenant, and where it keeps its state."""
+        return ["--config", str(self.folder / "offboard.toml"), "--state", str(self.folder / state)]
 
     def peer(self, name: str, first: int, last: int, *more: str) -> list[str]:
         """The command line of a peer, for some of the people."""
