@@ -22,6 +22,10 @@ from offboard.runs.engine.turns import HANDFUL, Turn
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
 from offboard.runs.store import RunRecord, Store
 
+FEW = 4
+"""Turns at the same time of a very large run that do more than cut access: they hold everything that is known of their
+leavers, and two hundred leavers keep the quota busy."""
+
 
 @dataclass
 class Desk:
@@ -106,7 +110,7 @@ class Desk:
         running: set[asyncio.Task[JSON]] = set()
         try:
             while self._waiting or running:
-                while self._waiting and len(running) < AT_ONCE:
+                while self._waiting and len(running) < self._room(self._waiting[0][-1]):
                     running.add(asyncio.ensure_future(self.port.begin(heapq.heappop(self._waiting)[-1].id)))
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 self._hear(done)
@@ -116,6 +120,11 @@ class Desk:
             await self._leave_off(running)
             if not isinstance(error, asyncio.CancelledError):
                 raise
+
+    def _room(self, turn: Turn) -> int:
+        """How many turns there may be at the same time."""
+        large = self._run is not None and self._run.leavers > AT_ONCE * HANDFUL
+        return FEW if large and turn.part != "contain" else AT_ONCE
 
     def _hear(self, done: set[asyncio.Task[JSON]]) -> None:
         for task in done:
