@@ -12,16 +12,19 @@ Simulated, beyond reading and writing properties: names are mangled on deletion 
 deleted people are gone after thirty days; the last owner of a group, dynamic, synced, mail-enabled and role-assignable
 groups refuse what Graph refuses; licenses through groups cannot be taken away directly and go with the membership;
 seats run out; the default sign-in method goes last; guests shrug off a revocation; synced people refuse what is
-mastered on-premises; `DELETE …/members/{id}` without `/$ref` deletes the person. `$select`, `$filter`, `$orderby`,
-`$search`, `$count`, `$expand`, `$top` and paging follow the directory's rules, advanced queries with their header
-included. On request: permissions and roles are enforced, published quotas throttle, reads lag behind writes, and
-faults strike by script. Every executed write is in the journal, in the same transaction as its effect.
+mastered on-premises; a wipe or a retire in Intune is pending until the device checks in, and then the device is gone;
+who may put themselves into a group (PIM for groups) and what a mailbox is for can be read; `DELETE …/members/{id}`
+without `/$ref` deletes the person. `$select`, `$filter`, `$orderby`, `$search`, `$count`, `$expand`, `$top` and
+paging follow the directory's rules, advanced queries with their header included. On request: permissions and roles
+are enforced, published quotas throttle, reads lag behind writes, and faults strike by script. Every executed write is
+in the journal, in the same transaction as its effect.
 
 Not simulated:
 - the beta version; delta queries; `$skip`, nested `$expand`, `all()`, functions other than startsWith and endsWith
-- Exchange, Teams, SharePoint, OneDrive, Intune, access packages, Lifecycle Workflows, audit and sign-in logs
+- Exchange but for `userPurpose`; Intune but for managed devices, their users, wipe and retire; Teams, SharePoint,
+  OneDrive, access packages, Lifecycle Workflows, audit and sign-in logs
 - administrative units and roles scoped to them (an object marked `isManagementRestricted` refuses every sensitive
-  write when permissions are enforced); custom roles; activation of eligible roles; PIM requests; PIM for groups
+  write when permissions are enforced); custom roles; activation of eligible roles and memberships; PIM requests
 - rules of dynamic groups: their members are those of the seed and do not follow attributes
 - synchronization with an on-premises directory: nothing comes back or is overwritten by itself
 - effects on running sessions: a revoked or disabled person's tokens of this sandbox stay good until they expire,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from offboard.cli.session import new_run_id
 from offboard.errors import Refused
 from offboard.report.packet import devices
 from offboard.runs.undo import way_out
@@ -15,6 +16,7 @@ from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.wire import Json
 from tests.guards.scenes import limit
 from tests.report.test_report import collected
+from tests.runs.test_crash import PowerCutError
 from tests.world import ADELE, SAWYER, World, a_world, fault, outcomes, steps
 
 pytestmark = pytest.mark.anyio
@@ -129,6 +131,38 @@ async def test_whatever_is_answered_a_device_is_asked_to_wipe_once(tmp_path: Pat
         assert [end for _, _, end in outcomes(outcome.leavers[0].results)] == ["changed"]
         assert effects(world) == [f"wipe {DESKTOP}"]
         assert len(world.records("intent")) == len(world.records("outcome")) == 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("lag", [0.0, 25.0], ids=["", "and reads lag behind"])
+@pytest.mark.parametrize("request_number", range(1, 9))
+async def test_a_run_killed_around_any_request_asks_a_device_to_wipe_once(
+    tmp_path: Path, request_number: int, lag: float, after: bool
+) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user", "wipe-devices"), SAWYER)
+        run, transmit, seen = new_run_id(), world.connection.http.send, [0]
+
+        async def dying(request: object, **options: object) -> object:
+            seen[0] += 1
+            if seen[0] == request_number and not after:
+                raise PowerCutError
+            answer = await transmit(request, **options)  # type: ignore[arg-type]
+            if seen[0] == request_number:
+                raise PowerCutError
+            return answer
+
+        world.misbehave(lag=lag)
+        world.connection.http.send = dying  # type: ignore[method-assign,assignment]
+        with suppress(PowerCutError):
+            await world.apply(plan, run)
+        world.connection.http.send = transmit  # type: ignore[method-assign]
+        started = world.store.consumed_by(plan.id) is not None
+        outcome = await (world.resume(run) if started else world.apply(plan, run))
+
+        assert {"changed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
+        assert effects(world) == [f"wipe {DESKTOP}"]
+        assert len(world.records("intent")) == len(world.records("outcome")) == 2
 
 
 async def test_a_device_that_somebody_else_was_given_meanwhile_is_not_wiped(tmp_path: Path) -> None:
