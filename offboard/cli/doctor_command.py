@@ -97,11 +97,10 @@ async def _compared(opened: Session, found: Diagnosis, book: Playbook, people: l
 
     from offboard.doctor.diagnosis import Check, State
     from offboard.doctor.rights import about_leavers, by_step
-    from offboard.guards.permission import acting
+    from offboard.guards.permission import acting, needed
     from offboard.permissions import broader, surplus
-    from offboard.runs.planning import of_all
 
-    caller, all_needs = found.caller, of_all(opened.app.tenant.guards, book)
+    caller, all_needs = found.caller, needed(book.steps, opened.app.tenant.guards)
     assert caller is not None
     steps = by_step(all_needs, caller, {}, {})
     if opened.app.tenant.in_process:

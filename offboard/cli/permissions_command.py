@@ -14,12 +14,14 @@ from offboard.cli.options import complete_playbook, find_and_load
 def command(app: App, playbook: str) -> int:
     """Print the least delegated and application permissions of PLAYBOOK, with the step that needs each.
 
-    Says which steps an app without a signed-in person cannot do at all. Contacts nobody.
+    Says which steps an app without a signed-in person cannot do at all. What the chosen tenant's guards are set to read
+    counts. Contacts nobody.
     """
-    from offboard.permissions import as_json, least, needs, not_for_apps
+    from offboard.guards import needed
+    from offboard.permissions import as_json, least, not_for_apps
 
     book = find_and_load(playbook)
-    found = needs(book.steps)
+    found = needed(book.steps, app.tenant.guards)
     if app.as_json:
         app.out_json(
             {

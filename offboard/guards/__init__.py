@@ -13,7 +13,7 @@ from offboard.guards.choke import GUARDS, Verdict, judge, object_to, refuse_if_s
 from offboard.guards.guard import Outline, outline
 from offboard.guards.limits import Limits
 from offboard.guards.overrides import Lift, parse_override, with_overrides
-from offboard.guards.permission import lacking, refuse_if_lacking, refused_steps, warn_of_lacking
+from offboard.guards.permission import lacking, needed, refuse_if_lacking, refused_steps, warn_of_lacking
 from offboard.guards.roles import with_roles
 from offboard.guards.surroundings import Held, History, RoleGroup, SignedIn, Surroundings
 
@@ -30,6 +30,7 @@ __all__ = [
     "Verdict",
     "judge",
     "lacking",
+    "needed",
     "object_to",
     "outline",
     "parse_override",

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from offboard.errors import NotPermitted
-from offboard.model import LeaverPlan, Objection, OnFailure, Plan
-from offboard.permissions import Caller, Lack, Surplus, lacks, needs, surplus
+from offboard.guards.limits import Limits
+from offboard.model import LeaverPlan, Objection, OnFailure, Plan, Step
+from offboard.permissions import Caller, Lack, Need, Surplus, lacks, needs, surplus
 from offboard.permissions.roles import RESTRICTED, ROLES
 from offboard.planfile import pack
 
@@ -36,6 +37,16 @@ def _bare(role: str) -> str:
     the highest.
     """
     return role if " the group " in role else next((name for name in ROLES if role.startswith(name)), role)
+
+
+def needed(steps: Iterable[Step], limits: Limits) -> list[Need]:
+    """What these steps need in a tenant with these guards.
+
+    Args:
+        steps: Of a playbook.
+        limits: The tenant's configuration, which says what the guards read.
+    """
+    return needs(steps, pim_for_groups=limits.pim_for_groups, read_mailboxes=limits.read_mailboxes)
 
 
 def lacking(plan: Plan, caller: Caller) -> list[Lack]:

@@ -14,10 +14,10 @@ from offboard.graph.parse import Senseless, all_of
 from offboard.graph.read import Missing, Reader
 from offboard.graph.send import utc_now_of
 from offboard.graph.standing import read_caller
-from offboard.guards import Lift, Limits, object_to, warn_of_lacking, with_overrides, with_roles
+from offboard.guards import Lift, Limits, needed, object_to, warn_of_lacking, with_overrides, with_roles
 from offboard.loading.texts import fill_step
 from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant, Unplanned
-from offboard.permissions import Need, as_json, needs
+from offboard.permissions import as_json
 from offboard.planfile import Packing, pack, seal
 from offboard.planner import fact_types, plan_leaver
 from offboard.runs.gate import Gate, beside
@@ -91,7 +91,7 @@ class PlanMaker:
             leavers=leavers,
             actor=self.actor,
             actions={step.action: ACTIONS[step.action].version for step in playbook.steps},
-            needs=tuple(as_json(of_all(self.limits, playbook))),
+            needs=tuple(as_json(needed(playbook.steps, self.limits))),
             tool=f"offboard {__version__}",
             unplanned=unplanned,
         )
@@ -171,11 +171,6 @@ class PlanMaker:
 def _portions(count: int) -> Iterator[slice]:
     """Who is read at the same time: many enough to fill batches, few enough that their facts do not fill the memory."""
     return (slice(first, first + AT_A_TIME) for first in range(0, count, AT_A_TIME))
-
-
-def of_all(limits: Limits, playbook: Playbook) -> list[Need]:
-    """What the playbook needs in a tenant with these guards."""
-    return needs(playbook.steps, pim_for_groups=limits.pim_for_groups, read_mailboxes=limits.read_mailboxes)
 
 
 def _fill(step: Step, facts: Facts, values: Mapping[str, str]) -> Step:

@@ -166,6 +166,20 @@ def test_permissions_name_what_an_app_cannot_do(offboard: Offboard) -> None:
     assert "Directory.AccessAsUser.All" not in said["application"]
 
 
+def test_permissions_are_those_of_the_chosen_tenant(offboard: Offboard, tmp_path: Path) -> None:
+    joining, mailboxes = "PrivilegedEligibilitySchedule.Read.AzureADGroup", "MailboxSettings.Read"
+    usual = offboard("--json", "permissions", "leaver").json["application"]
+    (tmp_path / "offboard.toml").write_text(
+        'default = "t"\n[tenants.t]\nsign_in = "none"\ngraph_url = "http://127.0.0.1:9"\n'
+        "[tenants.t.guards]\npim_for_groups = false\nread_mailboxes = true\n"
+    )
+    (tmp_path / "offboard.toml").chmod(0o600)
+    said = offboard("--json", "permissions", "leaver").json["application"]
+
+    assert (joining in usual, mailboxes in usual) == (True, False)
+    assert (joining in said, mailboxes in said) == (False, True)
+
+
 def test_a_list_of_leavers_from_stdin(offboard: Offboard) -> None:
     lines = offboard(
         "--json", "run", "leaver", "--leavers", "-", "--yes", stdin="user\nSawyerM@contoso.com\nIsaiahL@contoso.com\n"
