@@ -186,16 +186,29 @@ class Audit:
         if self._file.head.seq % EVERY == 0:
             self._checkpoint()
         written = self._recorder.record(event, **fields)
-        if event == "run-ended":
+        if event == "run-ended" or self._sealer.stale(written["seq"], datetime.fromisoformat(written["time"])):
             self._checkpoint()
         return written
+
+    def seal(self) -> None:
+        """Sign what a run has written, if it stays unsigned for too long; asked for while the run goes on.
+
+        Raises:
+            AuditError: It is not on the disk.
+        """
+        with self._file.locked():
+            self._recover()
+            if self._sealer.stale(self._file.head.seq - 1, self._now()):
+                self._checkpoint()
+            self._file.commit()
 
     def _checkpoint(self) -> None:
         head = self._file.head
         if head.seq > 1:
-            at = time_text(self._now())
-            detail = self._file.waited(lambda: self._sealer.seal(head.seq - 1, head.prev, at))
+            now = self._now()
+            detail = self._file.waited(lambda: self._sealer.seal(head.seq - 1, head.prev, time_text(now)))
             self._own.record("checkpoint", detail=detail)
+            self._sealer.signed(head.seq, now)
 
     def _recover(self) -> bool:
         """Tell of what a crash left at the end; gives whether there was anything."""

@@ -1,4 +1,6 @@
-"""Checkpoints: every thousandth record, at a run's end and where a file ends, the log signs how far it has come.
+"""Checkpoints: the log signs how far it has come.
+
+At every thousandth record, after a minute in which a run has written something, at a run's end, and where a file ends.
 
 The key (Ed25519) stands beside the log, readable by its owner only, and its public half can be given away. What a
 checkpoint adds to the chain: whoever can write the log, but cannot read the key, cannot rewrite it with fresh hashes.
@@ -10,6 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 EVERY = 1000
 """Each record whose number divides by this is a checkpoint."""
+
+AT_LEAST = timedelta(seconds=60)
+"""How long what a run writes stays unsigned."""
 
 _KEY = re.compile(r"ed25519:[0-9a-f]{64}")
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
@@ -84,11 +90,29 @@ class Sealer:
         self.public_path = log.with_name(log.stem + ".pub")
         self.log = re.sub(r"[^A-Za-z0-9._-]", "_", log.parent.name)[:100] + "/" + log.name
         self._key: Ed25519PrivateKey | None = None
+        self._signed: tuple[int, datetime] | None = None
+        """The number of this process's last checkpoint, and when it was made; at first, when its run began."""
 
     @property
     def has_key(self) -> bool:
         """Whether the key is at hand, so that the disk need not be asked."""
         return self._key is not None
+
+    def stale(self, last: int, now: datetime) -> bool:
+        """Whether a run is on, and what it has written was not signed for too long.
+
+        Args:
+            last: The number of the last record.
+            now: The time of day.
+        """
+        if self._key is None:
+            return False
+        seq, at = self._signed = self._signed or (0, now)
+        return last > seq and now - at >= AT_LEAST
+
+    def signed(self, seq: int, now: datetime) -> None:
+        """A checkpoint was made."""
+        self._signed = seq, now
 
     def ready(self) -> None:
         """Have the key at hand.

@@ -14,6 +14,7 @@ from offboard.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from offboard.audit import Verification
     from offboard.model import JSON
     from offboard.report.blocks import Document
     from offboard.report.measure import Terms
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     metavar="MINUTES",
     help="Within which access was to be ended; else what offboard.toml says, or 60.",
 )
+@click.option("--anchor", "line", metavar="LINE", help="What `audit anchor` printed, where older files were removed.")
 @pass_app
 def command(
     app: App,
@@ -53,6 +55,7 @@ def command(
     form: str,
     log: Path | None,
     target: int | None,
+    line: str | None,
 ) -> int:
     """Say who was offboarded in RUN or in a period, on whose authority, what was read back, what is left open.
 
@@ -65,10 +68,13 @@ def command(
         )
     if run is not None and (until or sample or only or expected):
         raise UsageError("--until, --sample, --leaver and --expected belong to a period.", todo="Add --since DATE.")
+    from offboard.audit import Anchor, verify
+
     path, terms = log or app.audit_path(), _terms(app, target)
+    verified = verify(path, anchor=Anchor.parse(line) if line is not None else None)
     if run is not None:
-        return _run(app, path, run, form, terms)
-    return _period(app, path, _span(str(since), until), form, terms, sample, only, expected)
+        return _run(app, path, verified, run, form, terms)
+    return _period(app, path, verified, _span(str(since), until), form, terms, sample, only, expected)
 
 
 def _terms(app: App, target: int | None) -> Terms:
@@ -79,14 +85,13 @@ def _terms(app: App, target: int | None) -> Terms:
     return Terms(timedelta(minutes=minutes), timedelta(days=agreed.open_items_days), agreed.open_items_owner)
 
 
-def _run(app: App, path: Path, run: str, form: str, terms: Terms) -> int:
-    from offboard.audit import verify
+def _run(app: App, path: Path, verified: Verification, run: str, form: str, terms: Terms) -> int:
     from offboard.report.collect import collect
     from offboard.report.data import report_json
     from offboard.report.evidence import document
     from offboard.report.source import records
 
-    found = collect(records(path), verify(path), run)
+    found = collect(records(path), verified, run)
     _say(app, form, lambda: report_json(found, terms), lambda: document(found, terms))
     return 3 if found.flaw else 0
 
@@ -94,6 +99,7 @@ def _run(app: App, path: Path, run: str, form: str, terms: Terms) -> int:
 def _period(
     app: App,
     path: Path,
+    verified: Verification,
     span: tuple[datetime, datetime | None],
     form: str,
     terms: Terms,
@@ -101,7 +107,6 @@ def _period(
     only: tuple[str, ...],
     expected: Path | None,
 ) -> int:
-    from offboard.audit import verify
     from offboard.report.collect import gather, survey
     from offboard.report.data import period_json
     from offboard.report.period import Period, cases_of, draw, in_full
@@ -109,15 +114,14 @@ def _period(
     from offboard.report.source import records
 
     names = _expected(expected) if expected else None
-    verification = verify(path)
-    runs = survey(records(path), verification, *span)
+    runs = survey(records(path), verified, *span)
     cases = cases_of(runs, terms)
     drawn = draw(cases, sample=sample, only=only)
     wanted = {case.run.run for case in drawn}
-    files = gather(records(path, runs=wanted, verified=verification.ok), runs, wanted)
+    files = gather(records(path, runs=wanted, verified=verified.ok), runs, wanted)
     period = Period(*span, terms, runs, cases, in_full(drawn, files), names)
     _say(app, form, lambda: period_json(period), lambda: period_document(period))
-    return 3 if verification.problem else 0
+    return 3 if verified.problem else 0
 
 
 def _say(app: App, form: str, data: Callable[[], JSON], document: Callable[[], Document]) -> None:

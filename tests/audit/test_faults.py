@@ -13,7 +13,7 @@ import pytest
 
 from offboard.audit import Audit, AuditError, read, verify
 from offboard.audit.reserve import Reserve
-from tests.audit.conftest import ticking
+from tests.audit.conftest import START, ticking
 
 LIMITED = """
 import resource, signal, sys
@@ -57,7 +57,7 @@ def test_a_full_disk_stops_the_run(tmp_path: Path) -> None:
         pytest.skip("this machine does not let us mount")
     try:
         done = 0
-        with Audit.open(disk / "audit.jsonl", now=ticking()) as audit:
+        with Audit.open(disk / "audit.jsonl", now=lambda: START) as audit:
             why = ""
             while not why and done < 1000:
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from offboard.audit import ZERO, Anchor, Audit, AuditError, public_key, verify
 from offboard.audit.chain import digest, line_of
 from offboard.audit.seal import EVERY, Sealer, statement
-from tests.audit.conftest import ticking
+from tests.audit.conftest import START, ticking
 from tests.audit.test_anchor import second
 
 
@@ -57,8 +58,55 @@ def test_a_run_ends_with_a_checkpoint_that_covers_all_before_it(tmp_path: Path) 
 def test_every_thousandth_record_is_a_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     records = sealed_log(path, 2 * EVERY)
-    assert [r["seq"] for r in records if r["event"] == "checkpoint"][:2] == [EVERY, 2 * EVERY]
+    assert [r["event"] for r in records if r["seq"] % EVERY == 0] == 2 * ["checkpoint"]
     assert verify(path).ok
+
+
+def test_what_a_run_writes_is_signed_after_a_minute(tmp_path: Path) -> None:
+    path, moment = tmp_path / "audit.jsonl", [START]
+    with Audit.open(path, now=lambda: moment[0]) as audit:
+        audit.write("playbook-planned")
+        moment[0] += timedelta(minutes=5)
+        audit.write("playbook-planned")  # no run is on: nobody has to vouch for it yet
+        run = audit.bind(run="r-1")
+        for event in ("run-started", "intent", "outcome"):
+            run.write(event)
+            moment[0] += timedelta(seconds=31)
+        assert [r["event"] for r in lines(path)][-3:] == ["intent", "outcome", "checkpoint"]
+        run.write("outcome")
+        run.seal()
+        assert lines(path)[-1]["event"] == "outcome", "it is not old enough"
+        moment[0] += timedelta(seconds=31)
+        run.seal()
+        moment[0] += timedelta(days=30)
+        run.seal()
+    assert [r["event"] for r in lines(path)][-3:] == ["checkpoint", "outcome", "checkpoint"], "nothing is signed twice"
+    found = verify(path)
+    assert found.ok
+    assert found.signed == found.records - 1
+    other = second()
+    assert other.verify(other.lines_of(str(path)))[2] is None
+
+
+def test_a_checkpoint_of_the_minute_leaves_the_thousandth_record_its_own(tmp_path: Path) -> None:
+    path, moment = tmp_path / "audit.jsonl", [START]
+    with Audit.open(path, now=lambda: moment[0]) as audit:
+        audit.write("run-started")
+        audit.write_many(("intent", {"step": f"s{n}"}) for n in range(EVERY - 4))
+        moment[0] += timedelta(seconds=90)
+        audit.write("intent")
+        audit.write("intent")
+    assert [(r["seq"], r["event"]) for r in lines(path)][-3:] == [
+        (EVERY - 1, "checkpoint"),
+        (EVERY, "checkpoint"),
+        (EVERY + 1, "intent"),
+    ]
+    assert verify(path).ok
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    """The log's records."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def test_a_log_rewritten_without_the_key_is_found_without_an_anchor(tmp_path: Path) -> None:

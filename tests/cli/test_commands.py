@@ -280,3 +280,23 @@ def test_what_a_report_measures_by_stands_in_the_configuration(offboard: Offboar
     (left,) = [each for each in sawyer["exceptions"] if each["code"] == "shared-device"]
     assert (left["owner"], left["due"][:10]) == ("desk@contoso.com", "2026-11-25")
     assert (sawyer["clock"]["target_seconds"], other["clock"]["target_seconds"]) == (300, 420)
+
+
+def test_old_files_of_the_audit_are_removed_and_the_rest_is_reported_on_with_an_anchor(
+    offboard: Offboard, tmp_path: Path
+) -> None:
+    folder = tmp_path / "state" / "tenants" / "sandbox"
+    offboard("run", "leaver-now", USER, "--yes")
+    offboard("audit", "rotate")
+    run = offboard("--json", "run", "leaver", "IsaiahL@contoso.com", "--yes").lines[-1]["run"]
+    (old,) = folder.glob("audit.1-*.jsonl")
+    anchor = offboard("audit", "anchor", str(old)).out.strip()
+    old.unlink()
+
+    assert offboard("report", run).code == 3
+    assert offboard("report", run, "--anchor", anchor).code == 0
+    assert offboard("report", "--since", "2026-01-01", "--anchor", anchor).code == 0
+    assert offboard("audit", "verify", "--anchor", anchor).code == 0
+    assert offboard("report", run, "--anchor", anchor.replace(":", ":x", 1)).code == 2
+    wrong = anchor.replace("sha256:", "sha256:0000", 1)[: len(anchor)]
+    assert offboard("report", run, "--anchor", wrong).code in (2, 3)

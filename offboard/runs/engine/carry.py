@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from offboard.audit import Audit
 from offboard.clock import REAL
 from offboard.errors import Busy, OffboardError
 from offboard.graph.send import utc_now_of
@@ -37,10 +38,12 @@ class Heart:
     Args:
         store: Where they stand.
         ticks: Seconds that a pause does not stop.
+        audit: Signed by the minute while the process is at work, also when it waits for Graph.
     """
 
     store: Store
     ticks: Callable[[], float] = REAL.ticks
+    audit: Audit | None = None
     until: float = field(init=False)
     lost: bool = False
 
@@ -58,6 +61,9 @@ class Heart:
                 continue  # the database is away: the leases run out by themselves
             if not self.lost:
                 self.until = began + LASTS
+            with suppress(OffboardError):  # whoever writes next is told
+                if self.audit is not None:
+                    self.audit.seal()
 
     async def check(self, request: httpx.Request) -> None:
         """Stop a request that may write when the leases are not certainly ours.
@@ -79,7 +85,7 @@ async def leased(applier: Applier, run: str, tenant: str, leavers: Sequence[str]
     """
     store, http = applier.tools.store, applier.tools.reader.sender.connection.http
     # Its time runs from before the lease is written, so it ends no later than the lease.
-    heart = Heart(store, applier.tools.clock.ticks)
+    heart = Heart(store, applier.tools.clock.ticks, applier.tools.audit)
     if busy := store.leases.take(run, tenant, leavers):
         holder = next(iter(busy.values()))
         raise Busy(
