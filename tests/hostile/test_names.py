@@ -62,6 +62,7 @@ NAMES = (
 AROUND = re.compile(
     r"GET /(roleManagement/directory/role(Assignments|EligibilityScheduleInstances)|me|servicePrincipals|groups"
     r"|groups/[0-9a-f-]{36}/(transitiveMembers|owners)|users/[0-9a-f-]{36})(\?[A-Za-z0-9$%,=&()-]*)?"
+    r"|GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances\?%24filter=groupId%20eq%20%27[0-9a-f-]{36}%27"
     r"|GET /users\?%24count=true&%24filter=accountEnabled%20eq%20true%20and%20userType%20eq%20%27Member%27&%24select=id&%24top=1"
 )
 """What the guards ask about the tenant around the leavers, in letters that nobody has typed."""
