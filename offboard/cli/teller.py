@@ -93,6 +93,8 @@ class ForMany:
         self.changes = changes
         self.started = self.looked = app.clock.monotonic()
         self.seen: set[str] = set()
+        self.begun: dict[str, Counter[str]] = {}
+        """What was done for those of whom more is to come: of many, everybody's access is cut first."""
         self.troubled = 0
         self.who: LeaverPlan | None = None
         self.results: list[Result] = []
@@ -117,7 +119,13 @@ class ForMany:
         from offboard.render.results import leaver_heading, result_lines
 
         bad = [r for r in self.results if r.outcome in (Outcome.FAILED, Outcome.DRIFTED)]
-        counts = Counter(r.outcome.value for r in self.results)
+        leaver = self.who.leaver.id
+        counts = self.begun.pop(leaver, Counter()) + Counter(r.outcome.value for r in self.results)
+        if not bad and self._more(self.who):
+            self.begun[leaver] = counts
+            self.who, self.results = None, []
+            self._progress()
+            return
         said = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
         color, utf8 = self.app.color(sys.stdout), can_utf8(sys.stdout)
         if self.live:
@@ -125,10 +133,20 @@ class ForMany:
         self.app.out(f"{leaver_heading(self.who.leaver, color=color)}   {said}")
         for line in result_lines(self.who, bad, width=self.app.width(), color=color, utf8=utf8) if bad else ():
             self.app.out(line)
-        self.seen.add(self.who.leaver.id)
+        self.seen.add(leaver)
         self.troubled += bool(bad)
         self.who, self.results = None, []
         self._progress()
+
+    def _more(self, who: LeaverPlan) -> bool:
+        """Whether a later part of the same run goes on with this leaver at once."""
+        from offboard.graph.send import utc_now_of
+        from offboard.runs.stages import containing
+
+        first = {planned.step.id for planned in containing(who.steps)}
+        now = utc_now_of(self.sender)
+        rest = any(p.changes and p.due <= now and p.step.id not in first for p in who.steps)
+        return rest and all(result.step in first for result in self.results)
 
     def _progress(self) -> None:
         now = self.app.clock.monotonic()
@@ -148,7 +166,9 @@ class ForMany:
         seconds = max(now - self.started, 0.001)
         spare = bucket.level()
         quota = min(100.0, 100 * writes / (bucket.size + bucket.per_second * seconds))
+        cut = len(self.begun) + len(self.seen)
         parts = [
+            *([f"{cut} cut off"] if self.begun else []),
             f"{len(self.seen)} of {self.leavers} leavers done, {self.troubled} with trouble",
             f"{writes / seconds:.1f} writes a second",
             f"{quota:.0f} % of the quota used",
