@@ -1,6 +1,8 @@
 """Where approvals stand: beside the plan, each as the signed text and, as ssh-keygen names it, its signature.
 
 `sawyer.json.approval` and `sawyer.json.approval.sig`; a second person's are `sawyer.json.approval.2` and `….2.sig`.
+The signature comes first and the text last, whole or not at all: whatever was interrupted in between is no approval, and
+keeps nobody from giving one.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from pathlib import Path
 from offboard.approval.sshsig import MAX_BYTES as MAX_SIGNATURE
 from offboard.approval.statement import MAX_BYTES as MAX_TEXT
 from offboard.errors import UsageError
+from offboard.settings.lasting import sync_folder
 
 MOST = 9
 """Approvals of one plan that are looked at."""
@@ -47,10 +50,8 @@ def read_offers(plan: Path) -> tuple[Offer, ...]:
     for number in range(1, MOST + 1):
         path = place(plan, number)
         text, signature = _read(path, MAX_TEXT), _read(_signature(path), MAX_SIGNATURE)
-        if text is not None:
+        if text is not None:  # a signature alone is what an interrupted approval leaves
             found.append(Offer(path.name, text, signature))
-        elif signature is not None:
-            found.append(Offer(path.name, b"", signature))
     return tuple(found)
 
 
@@ -67,8 +68,11 @@ def write_offer(plan: Path, text: bytes, signature: bytes) -> Path:
         path = place(plan, number)
         if path.exists() or _signature(path).exists():
             continue
-        _write(path, text)
-        _write(_signature(path), signature)
+        _write(_signature(path), signature)  # from here on the place is ours: only one can make it
+        part = path.with_name(path.name + ".part")
+        part.unlink(missing_ok=True)
+        _write(part, text)
+        _name(part, path)
         return path
     raise UsageError(
         f"{plan} has {MOST} approvals beside it already.", todo=f"Remove those that are void: {plan}.approval*"
@@ -88,6 +92,14 @@ def _read(path: Path, most: int) -> bytes | None:
         return None
     except OSError as error:
         raise UsageError(f"The approval {path} cannot be read: {error.strerror}.") from error
+
+
+def _name(part: Path, path: Path) -> None:
+    try:
+        part.replace(path)
+        sync_folder(path.parent)  # "approved" must still be true after a power cut
+    except OSError as error:
+        raise UsageError(f"The approval cannot be saved to {path}: {error.strerror}.") from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -37,7 +37,7 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="every point in every way, on both databases")
     parser.add_argument("--point", help="this point only: as it was told, or its number in an undisturbed life")
     parser.add_argument("--kill", choices=KINDS, action="append", help="in this way")
-    parser.add_argument("--operation", choices=OPERATIONS, action="append")
+    parser.add_argument("--operation", choices=tuple(OPERATIONS), action="append")
     parser.add_argument("--database", choices=DATABASES, action="append")
     parser.add_argument("--leavers", type=int, choices=(1, 3), action="append")
     parser.add_argument("--quiet", action="store_true", help="tell only what is broken")

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from tests.approval.people import Person, private_file
 
 if TYPE_CHECKING:
     from tests.crash.lab import Ended, Lab
 
 ONE = ("SawyerM@contoso.com",)
 MANY = ("MeganB@contoso.com", "IsaiahL@contoso.com", "SawyerM@contoso.com")
-OPERATIONS = ("plan", "apply", "resume")
 DATABASES = ("sqlite", "postgresql")
 PLAN, APPLY, RESUME = ("plan", "leaver-now"), ("apply", "plan.json", "--yes"), ("resume",)
+SAVED = ("--out", "plan.json")
+UNDO, BACK = ("undo", "RUN", "--out", "back.json"), ("apply", "back.json", "--yes")
+SIGNED = ("--tenant", "signed")
+RUN = "RUN"
+"""Stands in words for the run that was begun before."""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,17 +59,75 @@ class Case:
         return zlib.crc32(repr((self.place, self.leavers, self.operation, self.database)).encode())
 
 
+def nothing(lab: Lab, case: Case) -> None:
+    """As after the installation."""
+
+
+def planned(lab: Lab, case: Case) -> None:
+    """A plan is saved, and the engine has made its tables, which it does when it is first needed."""
+    _well(lab, *PLAN, *case.people, *SAVED)
+    _well(lab, "worker", "--once")
+
+
+def waiting(lab: Lab, case: Case) -> None:
+    """A run has begun and consumed its plan, and all of it is due the day after tomorrow."""
+    leave = datetime.now(UTC) + timedelta(days=2)
+    _well(lab, "run", "leaver-now", *case.people, "--leave", leave.strftime("%Y-%m-%dT%H:%M:%SZ"), "--yes")
+    lab.find_run()
+
+
+def due(lab: Lab, case: Case) -> None:
+    """A run that waited, and may go on now."""
+    waiting(lab, case)
+    _well(lab, *_about(lab, MOVE))
+
+
+def done(lab: Lab, case: Case) -> None:
+    """A run is over."""
+    planned(lab, case)
+    assert lab.run(*APPLY).code in (0, 1)
+    lab.find_run()
+
+
+def taken_back(lab: Lab, case: Case) -> None:
+    """A run is over, and a plan of the way back is saved."""
+    done(lab, case)
+    _well(lab, *_about(lab, UNDO))
+
+
+def asked(lab: Lab, case: Case) -> None:
+    """A plan that a second person has to sign."""
+    person = Person("dana@contoso.com")
+    (lab.folder / "allowed_signers").write_text(person.line())
+    private_file(lab.folder / "key", person.key)
+    _well(lab, *SIGNED, *PLAN, *case.people, *SAVED)
+
+
+MOVE = ("reschedule", RUN, "--leave", "2026-01-01T00:00:00Z", "--reason", "sooner")
+OPERATIONS: dict[str, tuple[Callable[[Lab, Case], None], tuple[str, ...]]] = {
+    "plan": (nothing, (*PLAN, *SAVED)),
+    "apply": (planned, APPLY),
+    "resume": (planned, RESUME),
+    "later": (due, RESUME),
+    "worker": (due, ("worker", "--once")),
+    "hold": (waiting, ("hold", RUN, "--reason", "still needed")),
+    "cancel": (waiting, ("cancel", RUN, "--reason", "stays")),
+    "reschedule": (waiting, MOVE),
+    "rotate": (done, ("audit", "rotate")),
+    "undo": (done, UNDO),
+    "back": (taken_back, BACK),
+    "approve": (asked, (*SIGNED, "approve", "plan.json", "--key", "../key", "--yes")),
+}
+"""What goes before, and the command that is struck."""
+
+
 def prepare(lab: Lab, case: Case) -> None:
     """Everything as it stands before the operation."""
-    lab.tenant.reset()
-    if case.operation == "plan":
-        lab.clear()
-        return
-    name = f"planned_{case.leavers}"
+    before, _ = OPERATIONS[case.operation]
+    name = f"{before.__name__}_{case.leavers}"
     if name not in lab.kept:
         lab.clear()
-        assert lab.run(*PLAN, *case.people, "--out", "plan.json").code == 0
-        assert lab.run("worker", "--once").code == 0  # the engine makes its tables when it is first needed
+        before(lab, case)
         lab.keep(name)
     lab.go_back(name)
     if case.operation == "resume":
@@ -70,7 +136,21 @@ def prepare(lab: Lab, case: Case) -> None:
         lab.let_leases_end()
 
 
+def command(lab: Lab, case: Case) -> tuple[str, ...]:
+    """The words of the operation."""
+    words = _about(lab, OPERATIONS[case.operation][1])
+    return (*words, *case.people) if case.operation == "plan" else words
+
+
 def operate(lab: Lab, case: Case) -> Ended:
     """The operation, struck where the case says."""
-    words = {"plan": (*PLAN, *case.people, "--out", "plan.json"), "apply": APPLY, "resume": RESUME}[case.operation]
-    return lab.run(*words, place=case.place, kind=case.kind, seed=case.seed)
+    return lab.run(*command(lab, case), place=case.place, kind=case.kind, seed=case.seed)
+
+
+def _about(lab: Lab, words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(lab.run_id if word == RUN else word for word in words)
+
+
+def _well(lab: Lab, *words: str) -> None:
+    ended = lab.run(*words)
+    assert ended.code == 0, ended.said

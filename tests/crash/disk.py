@@ -33,6 +33,8 @@ class Disk:
     _bytes: dict[Inode, bytes] = field(default_factory=dict)
     _pragmas: dict[str, dict[str, str]] = field(default_factory=dict)
     _committing: str = ""
+    _saved: dict[Inode, str] = field(default_factory=dict)
+    """Files of the image by what they were: one with two names is one file there as well."""
     _lasting: dict[str, bytes] = field(default_factory=dict)
     """Of each database whose commits are not synced: its log as it was when it was last."""
 
@@ -100,7 +102,10 @@ class Disk:
                 self._folder(path, to, draw)
             elif name.endswith(".db"):
                 self._database(path, to, draw)
+            elif inode in self._saved:
+                os.link(self._saved[inode], to)
             else:
+                self._saved[inode] = to
                 now = _content(path) if present.get(name) == inode else b""
                 _put(to, _survivor(self._bytes.get(inode, b""), now, draw))
 

@@ -25,8 +25,16 @@ sign_in = "none"
 graph_url = "{graph}"
 [tenants.farm.guards]
 approval = "none"
+[tenants.signed]
+sign_in = "none"
+graph_url = "{graph}"
+[tenants.signed.guards]
+approval = "all"
+allowed_signers = "allowed_signers"
 """
 STATE = "state"
+TENANT = ("meta", "objects", "relations", "undo", "journal", "requests", "tally")
+"""The tables of the tenant."""
 NUMBERS = itertools.count(1)
 
 
@@ -79,8 +87,12 @@ class Lab:
     _processes: int = 0
     _database: str = ""
     kept: set[str] = field(default_factory=set)
+    run_id: str = ""
+    """The run that was begun before."""
     _sore: dict[int, str] = field(default_factory=dict)
     _warm: set[str] = field(default_factory=set)
+    _tenants: dict[str, dict[str, list[tuple[Any, ...]]]] = field(default_factory=dict)
+    _runs: dict[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
@@ -97,18 +109,38 @@ class Lab:
         self.tenant.reset()
         self._restore(None)
 
+    def find_run(self) -> None:
+        """Know the run that there is."""
+        self.run_id = json.loads(self.run("--json", "runs").said)[0]["run"]
+
     def keep(self, name: str) -> None:
-        """Remember how everything stands outside the tenant."""
+        """Remember how everything stands."""
         self.kept.add(name)
         target = self.folder / "kept" / name
+        self._tenants[name] = {table: self._tenant(f"SELECT * FROM {table}") for table in TENANT}
+        self._runs[name] = self.run_id
         shutil.copytree(self.state, target / STATE)
         shutil.copytree(self.desk, target / "desk")
         if self.server:
             self._sql(f"CREATE DATABASE {self.mark}_{name} TEMPLATE {self._database}")
 
     def go_back(self, name: str) -> None:
-        """Everything outside the tenant as it was then."""
+        """Everything as it was then."""
         self._restore(name)
+        self.run_id = self._runs[name]
+        with self.tenant._store.transaction():
+            for table, rows in self._tenants[name].items():
+                self._tenant(f"DELETE FROM {table}")
+                for row in rows:
+                    self._tenant(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+    def _tenant(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        return self.tenant._store.execute(statement, values).fetchall()
+
+    def kept_lines(self, name: str) -> list[bytes]:
+        """The audit as it was then."""
+        (path,) = (self.folder / "kept" / name).glob(f"{STATE}/tenants/*/audit.jsonl")
+        return path.read_bytes().splitlines()
 
     def _restore(self, name: str | None) -> None:
         for folder in (self.state, self.desk):
@@ -142,7 +174,7 @@ class Lab:
 
     def let_leases_end(self) -> None:
         """Let the time go by after which another process may take over from a dead one on another machine."""
-        if self.server:
+        if self.server and self._rows("SELECT to_regclass('lease')", self._database) != [(None,)]:
             self._sql("UPDATE lease SET expires = 0", self._database)
 
     def run(self, *words: str, place: str = "", kind: str = "", seed: int = 0) -> Ended:
@@ -199,6 +231,12 @@ class Lab:
 
         with psycopg.connect(self.url(database), autocommit=True) as admin:
             admin.execute(statement.encode())
+
+    def _rows(self, question: str, database: str) -> list[tuple[Any, ...]]:
+        import psycopg
+
+        with psycopg.connect(self.url(database), autocommit=True) as admin:
+            return admin.execute(question.encode()).fetchall()
 
 
 @contextmanager

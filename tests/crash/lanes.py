@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.crash.after import BrokenError
 from tests.crash.cases import Case
-from tests.crash.judge import BrokenError, Reference, trial, undisturbed
+from tests.crash.judge import Reference, trial, undisturbed
 from tests.crash.lab import Lab, a_lab
 from tests.engine.farm import postgres
 

@@ -6,12 +6,12 @@ Here each point is struck once, in one way; `python -m tests.crash --all` strike
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.crash.cases import RESUME, Case, operate, prepare
+from tests.crash.cases import OPERATIONS, RESUME, Case, operate, prepare
 from tests.crash.judge import converged, told_before, undisturbed
 from tests.crash.lanes import a_server, judged, lanes
 from tests.crash.points import FREEZE, KINDS
@@ -37,9 +37,9 @@ def servers() -> Iterator[dict[str, str]]:
     [
         ("plan", "sqlite", 1, 1),
         ("apply", "sqlite", 1, 1),
-        ("resume", "sqlite", 1, 2),
+        ("resume", "sqlite", 1, 3),
         ("apply", "postgresql", 1, 3),
-        ("apply", "postgresql", 3, 6),
+        ("apply", "postgresql", 3, 9),
     ],
 )
 def test_whoever_is_killed_at_any_point_is_resumed_once_and_nothing_is_lost_or_repeated(
@@ -47,18 +47,46 @@ def test_whoever_is_killed_at_any_point_is_resumed_once_and_nothing_is_lost_or_r
 ) -> None:
     shape = Case(operation, database, leavers)
 
-    def kinds(number: int) -> tuple[str, ...]:
-        turn = number + leavers + len(database)
-        return () if turn % every else (KINDS[turn // every % len(KINDS)],)
-
     with lanes(tmp_path, servers[database]) as labs:
-        found = list(judged(labs, shape, kinds))
+        found = list(judged(labs, shape, _every(every, leavers + len(database))))
 
     assert [str(verdict) for verdict in found if verdict.problem] == []
     struck = [verdict.struck for verdict in found if verdict.struck]
     assert len(struck) >= len(found) * 0.9, "how often a heart beats may differ from life to life, but not much"
     if every == 1:
         assert {_name(place) for place in struck} >= {_name(verdict.case.place) for verdict in found} | SEEN[operation]
+
+
+OTHERS = {
+    "later": 12,
+    "worker": 15,
+    "back": 12,
+    "undo": 4,
+    "hold": 3,
+    "cancel": 3,
+    "reschedule": 3,
+    "rotate": 3,
+    "approve": 3,
+}
+"""The other operations, and which part of their points is struck here."""
+
+
+def test_whatever_else_a_person_does_is_done_or_not_done_and_done_when_it_is_done_again(tmp_path: Path) -> None:
+    assert {*SEEN, *OTHERS} == {*OPERATIONS}
+    found = []
+    with lanes(tmp_path) as labs:
+        for place, (operation, every) in enumerate(OTHERS.items()):
+            kinds = _every(every, place)
+            some = list(judged(labs, Case(operation), kinds))
+            assert any(verdict.struck for verdict in some), operation
+            found += some
+
+    assert [str(verdict) for verdict in found if verdict.problem] == []
+
+
+def _every(every: int, first: int) -> Callable[[int], tuple[str, ...]]:
+    """A kind of an end for each point whose turn it is."""
+    return lambda number: () if (number + first) % every else (KINDS[(number + first) // every % len(KINDS)],)
 
 
 def _name(place: str) -> str:
