@@ -13,6 +13,7 @@ from offboard.model import Effect, Playbook, Step
 DISABLE, REVOKE, RESET = "disable-user", "revoke-sessions", "reset-password"
 DELETE, LICENSES, METHODS = "delete-user", "remove-licenses", "remove-sign-in-methods"
 DEVICES = ("wipe-devices", "retire-devices")
+PURGE, WEEK = "purge-user", 7 * 24 * 60
 CUTS = frozenset(
     {DISABLE, RESET, "disable-devices", "unown-devices", "remove-groups", METHODS, LICENSES, DELETE, *DEVICES}
 )
@@ -208,6 +209,14 @@ def out_of_order(_: Order, playbook: Playbook) -> Iterator[Hit]:
         latest = max(latest, step.due.minutes)
 
 
+def purged_too_soon(order: Order, _: Playbook) -> Iterator[Hit]:
+    """OFB217; without a deletion in it, a playbook is for those who are deleted already."""
+    deleted = [step.due.minutes for _place, step in order.all(DELETE)]
+    for _place, purge in order.all(PURGE):
+        if deleted and purge.due.minutes - min(deleted) < WEEK:
+            yield _at("OFB217", purge)
+
+
 RULES: tuple[Callable[[Order, Playbook], Iterator[Hit]], ...] = (
     revoked_too_early,
     never_revoked,
@@ -224,4 +233,5 @@ RULES: tuple[Callable[[Order, Playbook], Iterator[Hit]], ...] = (
     out_of_order,
     groups_too_late,
     out_of_reach,
+    purged_too_soon,
 )

@@ -192,6 +192,16 @@ _ALL = (
         bad='- disable-devices\n- action: wipe-devices\n  when: leaver.userType == "Member"',
         good='- action: wipe-devices\n  when: leaver.userType == "Member"\n- disable-devices',
     ),
+    Word(
+        "OFB217",
+        "warning",
+        "{step} comes before the deletion, or less than a week after it",
+        "A deleted user can be restored for 30 days, with mailbox, licenses and memberships; a purged one never. A deletion is "
+        "often missed, and found to be a mistake, only days later. Before the deletion there is nothing to purge.",
+        "Leave it out: the directory purges by itself after 30 days. Where it must be, let it fall due a week later or more.",
+        bad='- action: delete-user\n  due: T+30d\n- action: purge-user\n  due: T+31d\n  when: leaver.userType == "Guest"',
+        good='- action: delete-user\n  due: T+30d\n- action: purge-user\n  due: T+45d\n  when: leaver.userType == "Guest"',
+    ),
 )
 
 WORDS: dict[str, Word] = {word.code: word for word in _ALL}

@@ -107,6 +107,7 @@ class Tally:
             self.devices.add(str(target.get("id")))
         elif kind == "user":
             self.firsts.setdefault(verb, str(record["time"]))
+            self.blocked_before |= verb == "purge"  # whoever is purged was deleted, and could not sign in
             if verb == "delete":
                 self.restorable = str(change.get("until") or "")
             elif verb == "free":

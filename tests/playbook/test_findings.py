@@ -90,6 +90,13 @@ def test_a_step_above_the_deletion_that_falls_due_later_is_found() -> None:
     assert "OFB203" in codes("{action: disable-devices, due: T+40d}", "{action: delete-user, due: T+30d}")
 
 
+@pytest.mark.parametrize(("due", "found"), [("T", True), ("T+5d", True), ("T+11d", True), ("T+12d", False)])
+def test_a_purge_that_leaves_no_week_to_take_the_deletion_back_is_found(due: str, found: bool) -> None:
+    purge = f'{{action: purge-user, due: {due}, when: "{GUEST}"}}'
+    assert ("OFB217" in codes("{action: delete-user, due: T+5d}", purge)) is found
+    assert "OFB217" not in codes(purge)
+
+
 def test_deleting_at_once_is_remarked_and_deleting_later_is_not() -> None:
     assert one("OFB205", "delete-user").severity == "remark"
     assert codes("{action: delete-user, due: T+1d}") == []

@@ -17,6 +17,7 @@ from offboard.report.markdown import report_markdown
 from offboard.report.measure import AGREED, Times, punctual, state
 from offboard.report.period import Period, cases_of, draw, in_full
 from offboard.report.population import period_document
+from offboard.runs.deleted import purging
 from tests.cli.conftest import Offboard, offboard, time
 from tests.world import SAWYER, START, World, a_world, fault, steps
 
@@ -174,3 +175,10 @@ async def test_counting_and_telling_in_full_agree_about_everybody(tmp_path: Path
         for run, leaver in found.packets:
             mine = next(case.leaver for case in found.cases if case.run.run == run.run and case.leaver.id == leaver.id)
             assert mine.kinds.total() == len(leaver.done())
+
+
+@pytest.mark.anyio
+async def test_whoever_was_purged_could_not_sign_in_before(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        await world.run(purging(), "AveryS@contoso.com")
+        assert [case.punctual for case in period(world).cases] == ["already blocked"]
