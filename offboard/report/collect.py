@@ -5,14 +5,14 @@ from __future__ import annotations
 import bisect
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from offboard.audit import Flaw, Verification
 from offboard.errors import UsageError
 from offboard.model import JSON, Change
 from offboard.planjson import change_from_json
 from offboard.report.shape import shaped
-from offboard.report.tally import ENDED, Record, RunHead, Tally, key_of, outcome_of
+from offboard.report.tally import ENDED, Record, RunHead, Tally, key_of, outcome_of, part, time_of
 
 SEAL = "checkpoint"
 """A record that vouches, by a signature, for all records before it."""
@@ -66,6 +66,17 @@ class LeaverFile(Tally):
     """Guards that were lifted for this leaver, each with a reason."""
     steered: list[Record] = field(default_factory=list)
     """Held, released, canceled, moved: what people decided meanwhile."""
+
+    def moved(self, leave: datetime | None) -> timedelta:
+        """By how much what is still to come was moved since it was last told when it falls due.
+
+        Args:
+            leave: The leave time as it was told then.
+        """
+        told = int(self.closing["seq"]) if self.closing else 0
+        later = [record for record in self.steered if record["event"] == "rescheduled" and int(record["seq"]) > told]
+        new = time_of(part(later[-1], "detail").get("leave")) if later else None
+        return new - leave if new is not None and leave is not None else timedelta()
 
     def done(self, kind: str = "") -> list[Entry]:
         """Changes that this run made, read back; of one kind of object, or of all."""

@@ -47,7 +47,8 @@ td b { font-weight: 600; }
 .evidence th:nth-child(4) { width: 18%; } .evidence th:nth-child(5) { width: 28%; }
 .evidence td:nth-child(4), .open-items td:nth-child(4) { white-space: nowrap; }
 .everybody th:nth-child(1) { width: 34%; } .everybody th:nth-child(4) { width: 13%; }
-.population th:nth-child(1) { width: 36%; } .open-items th:nth-child(1) { width: 20%; }
+.population th:nth-child(1) { width: 31%; } .population th:nth-child(2) { width: 21%; }
+.open-items th:nth-child(1) { width: 20%; }
 .open-items th:nth-child(3) { width: 30%; } .open-items th:nth-child(4) { width: 17%; }
 .controls th:nth-child(1) { width: 22%; } .controls th:nth-child(2) { width: 28%; }
 @media screen and (max-width: 44rem) { .glance { grid-template-columns: 1fr 1fr; } table { min-width: 44rem; }

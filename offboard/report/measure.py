@@ -116,6 +116,8 @@ def state(leaver: Tally) -> tuple[str, str]:
     if leaver.closing is None:
         return ("refused", "stop") if leaver.refused else ("not finished", "stop")
     detail = leaver.detail
+    if leaver.steered_to:
+        return leaver.steered_to, "warn"
     if detail.get("refused"):
         return "refused", "stop"
     if detail.get("stopped") or detail.get("not_started"):
@@ -151,7 +153,7 @@ def exceptions(run: RunFile, leaver: LeaverFile, terms: Terms) -> list[Exempt]:
     """Everything that is not green, none hidden, each with whoever has to settle it and until when."""
     actor = f"{run.started.get('actor') or 'unknown'} (carried it out)"
     times = Times.of(run.started, leaver, terms.target)
-    return [*_left(leaver, terms, terms.owner or actor, times), *_coming(leaver, times)]
+    return [*_left(leaver, terms, terms.owner or actor, times), *_coming(leaver, terms.owner or actor, times)]
 
 
 def left_open(found: Iterable[Exempt]) -> int:
@@ -187,11 +189,19 @@ def _left(leaver: LeaverFile, terms: Terms, owner: str, times: Times) -> Iterato
         yield item("the run", "it has not ended for this leaver, as far as the audit knows", "not-ended")
 
 
-def _coming(leaver: LeaverFile, times: Times) -> Iterator[Exempt]:
-    """What nobody has to settle: it ends, or is carried out, when its time has come."""
-    for step in leaver.detail.get("later") or ():
-        if due := time_of(step["due"]):
-            yield Exempt(f"step {step['step']}", "to be carried out then", "due-later", "whoever runs the worker", due)
+def _coming(leaver: LeaverFile, owner: str, times: Times) -> Iterator[Exempt]:
+    """What nobody has to settle: it ends, or is carried out, when its time has come; unless somebody holds it."""
+    held = leaver.steering if leaver.steered_to == "held" else None
+    for step in leaver.detail.get("later") or () if leaver.steered_to != "canceled" else ():
+        due, name = time_of(step["due"]), f"step {step['step']}"
+        if due is None:
+            continue
+        due += leaver.moved(times.leave)
+        if held is not None:
+            reason = f"held by {held.get('actor') or 'somebody'}: {held.get('why') or ''}"
+            yield Exempt(name, reason, "held", owner, due)
+        else:
+            yield Exempt(name, "to be carried out then", "due-later", "whoever runs the worker", due)
     if times.residual:
         reason = "may be accepted until then, an estimate"
         yield Exempt("tokens issued before", reason, "residual-access", BY_ITSELF, times.residual)

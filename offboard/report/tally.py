@@ -46,6 +46,10 @@ def outcome_of(record: Record) -> str:
     return "failed" if record["event"] == "undone" else str(record.get("outcome") or "")
 
 
+STEERED = frozenset({"held", "released", "canceled"})
+"""What a person decides about what is still to come."""
+
+
 @dataclass
 class Tally:
     """One leaver of one run, counted.
@@ -62,6 +66,7 @@ class Tally:
         kinds: How many changes were made, by kind of object.
         devices: Object ids of devices that were changed.
         licenses: Names of the licenses that were taken back.
+        steering: What a person decided last about what is still to come.
     """
 
     id: str
@@ -75,6 +80,7 @@ class Tally:
     kinds: Counter[str] = field(default_factory=Counter)
     devices: set[str] = field(default_factory=set)
     licenses: list[str] = field(default_factory=list)
+    steering: Record | None = None
 
     def fold(self, record: Record) -> None:
         """Count one more record about this leaver."""
@@ -85,6 +91,8 @@ class Tally:
             self.closing = record
         elif event == "refused":
             self.refused.append(str(record.get("why") or ""))
+        elif event in STEERED:
+            self.steering = record
 
     def _ended(self, record: Record) -> None:
         outcome = outcome_of(record)
@@ -119,6 +127,12 @@ class Tally:
     def detail(self) -> Record:
         """What the last record of how it ended says."""
         return part(self.closing, "detail") if self.closing else {}
+
+    @property
+    def steered_to(self) -> str:
+        """`held` or `canceled`, as a person decided last; empty when what is still to come goes on."""
+        event = str(self.steering["event"]) if self.steering else ""
+        return event if event in ("held", "canceled") else ""
 
     @property
     def name(self) -> str:

@@ -19,8 +19,9 @@ from offboard.report.html import report_html
 from offboard.report.markdown import report_markdown
 from offboard.report.measure import Terms
 from offboard.report.packet import NONE, UNRECORDED, iso
+from offboard.runs.engine.steering import Steering
 from tests.report.test_report import collected
-from tests.world import DANA, LYNNE, SAWYER, a_world, fault, shipped, steps
+from tests.world import DANA, LYNNE, SAWYER, START, a_world, fault, shipped, steps
 
 pytestmark = pytest.mark.anyio
 
@@ -244,3 +245,28 @@ async def test_owner_and_days_are_what_the_tenant_agreed(tmp_path: Path) -> None
         assert {each["owner"] for each in left.values() if each["code"] != "shared-device"} == {"servicedesk@contoso.com"}
         assert {each["due"][:10] for each in left.values()} == {"2026-11-26"}
         assert "2026-11-26 17:05Z" in text
+
+
+async def test_what_is_held_waits_for_a_person_and_what_was_moved_has_its_new_date(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        run = (await world.run(steps("disable-user", "revoke-sessions", "{action: delete-user, due: T+30d}"), SAWYER)).run
+        record = world.store.run(run)
+
+        def steer(reason: str) -> Steering:
+            return Steering(world.store, world.audit.bind(actor="dana@contoso.com"), reason)
+
+        def left() -> tuple[str, dict[str, Any]]:
+            (sawyer,) = report_json(collected(world, run))["leavers"]
+            found = [each for each in sawyer["exceptions"] if each["about"] == "step delete-user"]
+            return sawyer["state"], found[0] if found else {}
+
+        steer("HR moved the date").reschedule(record, START + timedelta(days=5))
+        assert left()[1]["due"][:10] == "2026-12-28"
+        steer("HR asks to wait").hold(record)
+        state, held = left()
+        assert (state, held["code"], held["owner"]) == ("held", "held", "tester (carried it out)")
+        assert held["reason"] == "held by dana@contoso.com: HR asks to wait"
+        steer("HR agrees").release(record)
+        assert (left()[0], left()[1]["code"]) == ("steps to come", "due-later")
+        steer("he stays").cancel(record)
+        assert left() == ("canceled", {})
