@@ -86,6 +86,43 @@ def test_a_later_phase_waits_in_the_queue_and_nobody_sleeps_for_it(offboard: Off
     assert (tmp_path / "state" / "engine.db").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_turn_that_is_over_for_long_is_forgotten_by_the_engine_and_nothing_else(
+    offboard: Offboard, time: Time, tmp_path: Path
+) -> None:
+    begin(offboard)
+    before = queued(tmp_path)
+    offboard("worker", "--once")
+    recent = queued(tmp_path)
+    _change(tmp_path / "state" / "engine.db", "UPDATE workflow_status SET completed_at = 1 WHERE status = 'SUCCESS'")
+    offboard("worker", "--once")
+    left = queued(tmp_path)
+    time.jump(days=31)
+    said = offboard("worker", "--once")
+
+    assert [status for status, _ in before] == ["SUCCESS", "DELAYED"]
+    assert recent == before
+    assert left == before[1:]
+    assert said.code == 0, said.out + said.err
+    assert deleted(offboard) == [SAWYER]
+
+
+def test_a_turn_that_is_over_is_remembered_as_long_as_somebody_waits_for_it(offboard: Offboard, tmp_path: Path) -> None:
+    begin(offboard)
+    (_, done), _ = before = queued(tmp_path)
+    _change(tmp_path / "state" / "engine.db", "UPDATE workflow_status SET completed_at = 1 WHERE status = 'SUCCESS'")
+    _change(tmp_path / "state" / "runs.db", f"UPDATE share SET hold = 'wait', turn = '{done}'")
+    offboard("worker", "--once")
+
+    assert before[0] in queued(tmp_path)
+
+
+def _change(path: Path, statement: str) -> None:
+    db = sqlite3.connect(path)
+    with db:
+        assert db.execute(statement).rowcount == 1
+    db.close()
+
+
 def test_a_turn_that_was_never_queued_is_carried_out_all_the_same(offboard: Offboard, time: Time, tmp_path: Path) -> None:
     begin(offboard)
     for path in (tmp_path / "state").glob("engine.db*"):

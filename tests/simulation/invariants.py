@@ -72,15 +72,15 @@ def _converged(life: Life) -> None:
         return
     for each in last.outcome.leavers:
         bad = [r for r in each.results if r.outcome in (Outcome.FAILED, Outcome.DRIFTED)]
-        if each.refused and all("cannot be told" in why for why in each.refused) and _forbidden(life):
-            continue  # a guard that was forbidden to look said stop, as it must; a new plan is the way on
+        if each.refused and all("cannot be told" in why for why in each.refused) and _kept_from_looking(life):
+            continue  # a guard that was kept from looking said stop, as it must; a new plan is the way on
         if each.refused or each.not_started or bad:
             raise BrokenError("convergence", f"undisturbed, and yet: {each.refused or each.not_started or bad}")
 
 
-def _forbidden(life: Life) -> bool:
-    """Whether a read was refused for want of a permission."""
-    return any(fault["fault"].get("status") == 403 for found in life.tries for fault in found.attempt.faults)
+def _kept_from_looking(life: Life) -> bool:
+    """Whether a read may have been refused: that is an answer, and not asked again."""
+    return any(fault["fault"].get("status") in (400, 403, 409) for found in life.tries for fault in found.attempt.faults)
 
 
 def _blind(life: Life) -> bool:

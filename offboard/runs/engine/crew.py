@@ -25,6 +25,8 @@ from offboard.runs.store import Store
 
 AHEAD = timedelta(minutes=5)
 """How far this machine's clock may be behind Graph's without anything being late."""
+KEPT = timedelta(days=7)
+"""For so long the engine's own record of a turn that is over is kept; what a run did stands in the store and in the audit."""
 
 
 @dataclass
@@ -72,6 +74,12 @@ class Crew:
             if now is not None and state.state == "DELAYED" and id not in stale and Turn.of(id).at <= now:
                 await self.port.hasten(id)
 
+    async def clear_away(self) -> None:
+        """Forget in the engine what has been over for long, so that its database does not grow for ever."""
+        with suppress(OffboardError):  # the next process will
+            wanted = self.store.turns.named(self.port.tenant)
+            await self.port.clear_away(self.conductor.clock.now() - KEPT, wanted)
+
     async def _deal(self, paused: set[str]) -> None:
         for run in self.store.turns.undealt(self.port.tenant):
             if not self._attended(run):
@@ -108,7 +116,11 @@ class Crew:
         Raises:
             AuditError: The audit cannot be written; nothing more was sent.
         """
+        cleared = self.conductor.clock.now()
         while True:
+            if self.conductor.clock.now() - cleared > KEPT / 7:
+                cleared = self.conductor.clock.now()
+                await self.clear_away()
             try:
                 await self.look_after()
             except OffboardError as error:
@@ -148,6 +160,7 @@ async def crew(
     beating = asyncio.ensure_future(found.beat())
     try:
         await port.launch(listen=listen)
+        await found.clear_away()
         yield found
     finally:
         beating.cancel()

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +40,9 @@ AT_ONCE = 10
 LOOKS = 1.0
 """Seconds between two looks of a worker into its queue."""
 UNDER_WAY = ("ENQUEUED", "DELAYED", "PENDING")
+OVER = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+AT_A_TIME = 1000
+"""Turns that are cleared away at once: a start must not take long because of what was."""
 
 Work = Callable[[str], Awaitable[JSON]]
 
@@ -172,6 +176,29 @@ class Port:
         """They are not carried out any more; who is in the middle of one is stopped by the lease, not by this."""
         if ids:
             await self._do(DBOS.cancel_workflows, list(ids))
+
+    async def clear_away(self, before: datetime, wanted: Collection[str]) -> None:
+        """Forget turns that were over before this time; a turn that somebody names is kept, because it is asked what it was.
+
+        Args:
+            before: With zone.
+            wanted: Turns that are named.
+        """
+
+        def clear() -> None:
+            name = f"offboard-{self.tenant}"
+            over = DBOS.list_workflows(
+                status=list(OVER),
+                completed_before=before.isoformat(),
+                application_name=name,
+                limit=AT_A_TIME,
+                load_input=False,
+                load_output=False,
+            )
+            if gone := [one.workflow_id for one in over if one.workflow_id not in wanted]:
+                DBOS.delete_workflows(gone)
+
+        await self._do(clear)
 
     async def hasten(self, id: str) -> None:
         """Its time has come, whatever this machine's clock says."""

@@ -133,6 +133,11 @@ class Turns:
         )
         return {str(row[0]) for row in rows}
 
+    def named(self, tenant: str) -> set[str]:
+        """The turns that any share names, held ones too."""
+        rows = self._db.rows("SELECT DISTINCT turn FROM share WHERE tenant = ? AND turn IS NOT NULL", (tenant,))
+        return {str(row[0]) for row in rows}
+
     def undealt(self, tenant: str) -> list[str]:
         """The runs in which somebody goes on and has no turn."""
         rows = self._db.rows(
