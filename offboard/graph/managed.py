@@ -54,14 +54,14 @@ def devices(
     """
     if not answer.ok:
         return unreadable(answer)
-    items = (
-        _device(body, answers[f"primary {parse.object_id(body)}"], unreadable) for body in parse.objects(answer.body)
-    )
+    # An id without sense makes the whole list unknown, before anything is looked up by the others.
+    found = {parse.object_id(body): body for body in parse.objects(answer.body)}
+    items = (_device(id, body, answers[f"primary {id}"], unreadable) for id, body in found.items())
     return ManagedDevices(tuple(sorted(items, key=lambda each: (each.name.casefold(), each.id))))
 
 
-def _device(body: Body, users: Answer, unreadable: Callable[[Answer], Unreadable]) -> ManagedDevice:
-    id, known = parse.object_id(body), parse.text(body, "azureADDeviceId") or ""
+def _device(id: str, body: Body, users: Answer, unreadable: Callable[[Answer], Unreadable]) -> ManagedDevice:
+    known = parse.text(body, "azureADDeviceId") or ""
     return ManagedDevice(
         id=id,
         name=parse.text(body, "deviceName") or id,

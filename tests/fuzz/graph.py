@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from offboard.facts import DeletedUsers, Devices, Licenses, Memberships
+from offboard.facts import Account, DeletedUsers, Devices, Licenses, ManagedDevices, Memberships
 from offboard.graph.connect import connect
-from offboard.graph.read import Missing, Reader
+from offboard.graph.read import Reader
 from offboard.graph.send import Sender
 from offboard.planner import never, plan_leaver
 from offboard.sandbox.tenant import Sandbox
@@ -22,7 +22,7 @@ from offboard.settings.tenantconfig import BUILT_IN
 from tests.fuzz.loop import Target
 from tests.world import SAWYER, SEED, Time, steps
 
-KINDS = (Memberships, Licenses, Devices, DeletedUsers)
+KINDS = (Memberships, Licenses, Devices, ManagedDevices, DeletedUsers)
 HEADERS = ("content-type", "date", "retry-after", "www-authenticate", "content-encoding", "location")
 BOOK = steps(*SEED, "remove-groups", "list-deleted-users")
 
@@ -87,8 +87,8 @@ async def _planned(transport: httpx.AsyncBaseTransport) -> None:
         sender = Sender(connection, time.clock(), patience=20, jitter=lambda: 0.5)
         reader = Reader(sender)
         await reader.tenant("sandbox")
-        found = await reader.resolve([SAWYER], KINDS)
-        accounts = [each for each in found if not isinstance(each, Missing)]
+        found = await reader.look_up([SAWYER], KINDS)
+        accounts = [each for each in found if isinstance(each, Account)]
         for facts in await reader.facts(accounts, KINDS):
             plan_leaver(facts, BOOK, datetime(2026, 11, 23, tzinfo=UTC), never, {}, fill=lambda step, _f, _v: step)
         await reader.again([SAWYER], KINDS, {})
