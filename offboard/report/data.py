@@ -46,6 +46,7 @@ def period_json(period: Period) -> dict[str, JSON]:
         "late": [case.name_in_list() for case in period.cases if case.punctual == "late"],
         "not_blocked": [case.name_in_list() for case in period.cases if case.punctual == "not blocked"],
         "unfinished": [case.name_in_list() for case in period.cases if case.unfinished],
+        "unplanned": [{"run": run.run, "user": user} for run in period.runs for user in run.unplanned],
         "missing": list(period.missing) if period.expected is not None else NONE,
         "sample": f"{len(period.packets)} of {len(period.cases)}",
         "runs": [_about_run(run) for run in period.runs_of_packets],

@@ -95,6 +95,7 @@ def _lists(period: Period) -> Iterator[Section]:
     late = [_called(case) for case in period.cases if case.punctual == "late"]
     open_door = [f"{_called(case)}: {case.state[0]}" for case in period.cases if case.punctual == "not blocked"]
     unfinished = [f"{_called(case)}: {case.state[0]}" for case in period.cases if case.unfinished]
+    unplanned = [f"{user}, run {run.run}" for run in period.runs for user in run.unplanned]
     if period.expected is None:
         missing = ["Not applicable: no list of those who should be here was given (--expected FILE)."]
     else:
@@ -108,6 +109,8 @@ def _lists(period: Period) -> Iterator[Section]:
         Items(unfinished or ["Nobody."]),
         Title("Expected, and not here"),
         Items(missing),
+        Title("Asked for, and in no plan"),
+        Items(unplanned or ["Nobody."]),
     ]
     if len(period.packets) < len(period.cases):
         drawn = "Drawn by the hash of each run's first record and the leaver's object id: anybody can draw it again."

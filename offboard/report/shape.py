@@ -74,6 +74,7 @@ _DETAIL: dict[str, Check] = {
     "stopped": _text,
     "tenant": _plain,
     "tool": _text,
+    "user": _text,
 }
 _GRAPH: dict[str, Check] = {"method": _text, "path": _text, "request_id": _text, "client_request_id": _text}
 _GRAPH |= {"status": _number, "attempts": _number}

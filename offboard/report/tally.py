@@ -177,6 +177,7 @@ class RunHead:
         count: How many there are.
         people: Its leavers, by object id.
         checkpoint: The first signed checkpoint after its last record: it vouches for every record before it.
+        unplanned: Who was asked for, and is in no plan because nothing could be known.
     """
 
     run: str
@@ -187,10 +188,13 @@ class RunHead:
     count: int = 0
     people: dict[str, Tally] = field(default_factory=dict)
     checkpoint: Record | None = None
+    unplanned: list[str] = field(default_factory=list)
 
     def fold(self, record: Record) -> None:
         """Count one more record about this run."""
         self.last, self.count = record, self.count + 1
+        if record["event"] == "unplanned":
+            self.unplanned.append(str(part(record, "detail").get("user") or "somebody"))
         who = record.get("leaver")
         if isinstance(who, dict):
             id = str(who.get("id"))

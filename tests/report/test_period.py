@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from offboard.audit import read, verify
+from offboard.model import Unplanned
+from offboard.planfile import seal
 from offboard.report.collect import gather, survey
 from offboard.report.data import period_json
 from offboard.report.html import report_html
@@ -182,3 +185,15 @@ async def test_whoever_was_purged_could_not_sign_in_before(tmp_path: Path) -> No
     async with a_world(tmp_path) as world:
         await world.run(purging(), "AveryS@contoso.com")
         assert [case.punctual for case in period(world).cases] == ["already blocked"]
+
+
+@pytest.mark.anyio
+async def test_whoever_could_not_be_planned_is_named(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user"), "AdeleV@contoso.com")
+        lost = Unplanned("SawyerM@contoso.com", "Graph's answer makes no sense.", "Try again.")
+        outcome = await world.apply(seal(replace(plan, unplanned=(lost,))))
+        found = period(world)
+
+        assert period_json(found)["unplanned"] == [{"run": outcome.run, "user": "SawyerM@contoso.com"}]
+        assert f"`SawyerM@contoso.com`, run `{outcome.run}`" in report_markdown(period_document(found))
