@@ -12,8 +12,8 @@ import pytest
 
 from offboard.runs.engine.turns import HANDFUL, Turn
 from offboard.runs.store import Store
-from tests.cli.conftest import Offboard
-from tests.engine.test_steering import begin, deleted
+from tests.cli.conftest import Offboard, Said
+from tests.engine.test_steering import begin, deleted, records
 from tests.world import SAWYER, START, Time, a_world, steps
 
 pytestmark = pytest.mark.anyio
@@ -116,10 +116,10 @@ def test_a_turn_that_is_over_is_remembered_as_long_as_somebody_waits_for_it(offb
     assert before[0] in queued(tmp_path)
 
 
-def _change(path: Path, statement: str) -> None:
+def _change(path: Path, statement: str, rows: int = 1) -> None:
     db = sqlite3.connect(path)
     with db:
-        assert db.execute(statement).rowcount == 1
+        assert db.execute(statement).rowcount == rows
     db.close()
 
 
@@ -134,8 +134,8 @@ def test_a_turn_that_was_never_queued_is_carried_out_all_the_same(offboard: Offb
     assert deleted(offboard) == [SAWYER]
 
 
-def test_of_many_everybody_is_cut_off_before_anybody_is_touched_further(offboard: Offboard, tmp_path: Path) -> None:
-    people = HANDFUL + 7
+def _cut_off(offboard: Offboard, tmp_path: Path, people: int) -> Said:
+    """A run of so many people."""
     offboard("sandbox", "reset", "--people", str(people + 3))
     (tmp_path / "leavers.csv").write_text(
         "user\n" + "".join(f"person{n:05d}@contoso.com\n" for n in range(1, people + 1))
@@ -144,7 +144,42 @@ def test_of_many_everybody_is_cut_off_before_anybody_is_touched_further(offboard
         "playbook: cut\ndescription: For a test.\nsteps: [disable-user, revoke-sessions, remove-licenses]\n"
     )
     overrides = [f"--override={guard}=a test" for guard in ("max_leavers", "max_percent")]
-    said = offboard("--json", "run", "./cut.yaml", "--leavers", "leavers.csv", "--yes", *overrides)
+    return offboard("--json", "run", "./cut.yaml", "--leavers", "leavers.csv", "--yes", *overrides)
+
+
+def test_many_who_were_stopped_are_all_cut_off_first_when_they_go_on_and_nothing_is_told_twice(
+    offboard: Offboard, tmp_path: Path
+) -> None:
+    # As a stop leaves it, but that the last of them was told as done and not yet stored when the power went.
+    people = HANDFUL + 7
+    _cut_off(offboard, tmp_path, people)
+    (audit,) = (tmp_path / "state").glob("tenants/*/audit.jsonl")
+    whole = audit.read_bytes()
+    audit.write_bytes(whole[: whole.index(b"\n", whole.rindex(b'"event":"outcome"')) + 1])
+    told = records(offboard, "outcome")
+    before = offboard("--json", "sandbox", "journal").json
+    stopped = "UPDATE share SET state = 'stopped', exit_code = 5, why = 'stopped on request', turn = NULL, due = leave"
+    _change(tmp_path / "state" / "runs.db", "UPDATE run SET state = 'open', exit_code = NULL")
+    _change(tmp_path / "state" / "runs.db", stopped, people)
+    _change(
+        tmp_path / "state" / "runs.db",
+        f"UPDATE change SET outcome = NULL, why = NULL, at = NULL WHERE step = '{told[-1]['step']}' "
+        f"AND leaver = '{told[-1]['leaver']['id']}'",
+    )
+    earlier = len(queued(tmp_path))
+    said = offboard("--json", "resume")
+    turns = [Turn.of(id) for _, id in queued(tmp_path)[earlier:]]
+
+    assert said.code == 0, said.out[-2000:] + said.err[-2000:]
+    assert [turn.part for turn in turns] == ["contain", "contain", "rest", "rest"]
+    assert told[-1]["step"] == "remove-licenses"
+    assert records(offboard, "outcome") == told
+    assert offboard("--json", "sandbox", "journal").json == before
+
+
+def test_of_many_everybody_is_cut_off_before_anybody_is_touched_further(offboard: Offboard, tmp_path: Path) -> None:
+    people = HANDFUL + 7
+    said = _cut_off(offboard, tmp_path, people)
     journal = offboard("--json", "sandbox", "journal").json
     licenses = [n for n, each in enumerate(journal) if each["path"].endswith("assignLicense")]
     others = [n for n, each in enumerate(journal) if not each["path"].endswith("assignLicense")]

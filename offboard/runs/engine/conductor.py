@@ -140,7 +140,7 @@ class Conductor:
         ids = {each.index: outcome.plan.leavers[each.index].leaver.id for each in outcome.leavers}
         if turn.part == "contain":
             fine = {ids[each.index] for each in outcome.leavers if not each.ended_early}
-            await self.deal(record, now, among=fine, part="rest")
+            await self.deal(record, now, among=fine, part="rest", again=turn.again)
         stopped = {ids[each.index] for each in outcome.leavers if each.stopped}
         if stopped:
             await self.deal(record, now + AGAIN, among=stopped, pause=True, again=True)

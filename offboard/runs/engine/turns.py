@@ -112,7 +112,8 @@ class Turns:
             self._db.rows("UPDATE run SET deals = deals + 1 WHERE id = ?", (run,))
             deal = int(self._db.rows("SELECT deals FROM run WHERE id = ?", (run,))[0][0])
             dealt = _hands(shares, lambda s: at if everybody or s.due is None else max(at, s.due) if pause else s.due)
-            first = split and len(shares) > HANDFUL and any(share.exit_code is None for share in shares)
+            # Who was stopped may not be contained yet: it is looked at for everybody before anything else goes on.
+            first = split and len(shares) > HANDFUL and any(share.exit_code in (None, 5) for share in shares)
             turns, named = [], []
             for place, (due, hand) in enumerate(dealt):
                 some = part or ("contain" if first and due <= at else "all")
