@@ -19,7 +19,8 @@ from offboard.graph.answers import Answer
 from offboard.graph.pool import BATCH, READ_BACK
 from offboard.graph.read import ONE_BY_ONE
 from offboard.graph.send import utc_now_of
-from offboard.model import Change, LeaverPlan, Note, OnFailure, Outcome, Plan, PlannedStep, Result, Table
+from offboard.graph.trouble import Trouble
+from offboard.model import Change, LeaverPlan, Note, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planjson import change_json
 from offboard.planner import (
     cannot_tell,
@@ -36,11 +37,11 @@ from offboard.planner import (
 from offboard.runs.engine.changes import Interrupted
 from offboard.runs.ledger import SO, Ledger, Tools
 from offboard.runs.outcome import Barred, LeaverOutcome
-from offboard.runs.sent import VISIBLE_WITHIN, Sent, unsure, with_late
+from offboard.runs.sent import Sent
 from offboard.runs.stages import Asked, Pending, ask, containing, stages
+from offboard.runs.verdicts import Case, Next, sends, verdicts
 
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
-BEFORE = "it may have been sent before the run was interrupted"
 
 
 @dataclass
@@ -254,7 +255,7 @@ class LeaverRun:
                 await self._send(some, sent)
             look += 1
             facts = await self._read(look=look, deleted=any(_deleted(p, sent.answer(p)) for p in pending))
-            pending, send = self._give_up(self._judge(pending, facts, sent), sent)
+            pending, send = self._go_on(self._judge(pending, facts, sent), sent)
             if not pending and not self.called_off:
                 return facts  # what was concluded is written down with the next intents, before anything leaves
             await self.ledger.flush()
@@ -317,88 +318,31 @@ class LeaverRun:
             self.ledger.conclude(each.planned, each.change, outcome, why, answer, sent.attempts(each), seen=seen)
         return left
 
-    def _give_up(self, left: Sequence[Pending], sent: Sent) -> tuple[list[Pending], list[Pending]]:
-        """Fail what cannot succeed any more; say what is still pending, and which of it is to be sent (again)."""
-        pending, send, late = list[Pending](), list[Pending](), list[Pending]()
-        now = self.tools.clock.monotonic()
-        for each in left:
-            answer = sent.answer(each)
-            elsewhere = self.called_off or (self.halted and self.halted != each.planned.step.id)
-            refused = answer is not None and not answer.ok and not answer.ambiguous and not answer.throttled
-            if sent.blocked.get(each.id) and (answer is None or sent.tried(each, now) >= VISIBLE_WITHIN):
-                self._untold(each, answer, sent)
-            elif sent.blocked.get(each.id):
-                pending.append(each)  # whether it is so cannot be read: it may be looked for again, and never sent again
-            elif not elsewhere and self._waits(each, answer, left, sent):
-                pending.append(each)
-                late.append(each)
-            elif sent.may_show(each, now) and (
-                elsewhere or refused or (answer is not None and answer.ok) or ACTIONS[each.planned.step.action].once
-            ):
-                pending.append(each)  # executed, or perhaps so, and not yet visible: replication takes its time
-            elif elsewhere and not (answer and answer.ok):
-                self._drop(each, answer, sent)
-            elif answer is None or (not refused and not answer.ok and sent.tried(each, now) < self._patience(each)):
-                pending.append(each)
-                send.append(each)
-            else:
-                self._fail(each, answer, sent, now)
-        return pending, with_late(send, late)
+    def _go_on(self, left: Sequence[Pending], sent: Sent) -> tuple[list[Pending], list[Pending]]:
+        """End what cannot succeed any more; what is still pending, and which of it is to be sent (again)."""
+        found = verdicts(
+            Case(
+                left,
+                sent,
+                self.tools.clock.monotonic(),
+                self.halted,
+                self.called_off,
+                self.tools.deadline,
+                self.tools.last_stand,
+                self._explain,
+            )
+        )
+        for end in (verdict for verdict in found if verdict.next is Next.END):
+            each, answer = end.each, sent.answer(end.each) if end.answered else None
+            attempts = sent.attempts(each) if end.answered else 0
+            self.ledger.conclude(each.planned, each.change, end.outcome, end.why, answer, attempts, todo=end.todo)
+            if end.halts:
+                self.halted = self.halted or each.planned.step.id
+        return [verdict.each for verdict in found if verdict.next is not Next.END], sends(found)
 
-    def _patience(self, each: Pending) -> float:
-        """Seconds for which it is tried; what cuts access is not given up before the run's own deadline."""
-        return self.tools.last_stand if ACTIONS[each.planned.step.action].contains else self.tools.deadline
-
-    def _waits(self, each: Pending, answer: Answer | None, left: Sequence[Pending], sent: Sent) -> bool:
-        """Whether a refusal may pass once others of the same step, not sent yet, are done."""
-        action = ACTIONS[each.planned.step.action]
-        others = any(o.planned is each.planned and sent.answer(o) is None for o in left)
-        return answer is not None and others and not answer.ok and action.waits_for_others(answer.status or 0)
-
-    def _untold(self, each: Pending, answer: Answer | None, sent: Sent) -> None:
-        """What cannot be read is not done: never sent, it is left; sent, it has failed."""
-        why = sent.blocked[each.id]
-        if answer is None:
-            again = each.id in sent.interrupted
-            why = f"not sent again: {why}; {BEFORE}" if again else f"not sent: {why}"
-            self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, why)
-            return
-        said = f"Graph answered {answer.status}" if answer.status is not None else "the answer was lost"
-        why = f"{said}, and whether it is so cannot be read: {why}"
-        todo = "Look at the object in the admin center, then resume the run."
-        self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, sent.attempts(each), todo=todo)
-        self._halt(each)
-
-    def _drop(self, each: Pending, answer: Answer | None, sent: Sent) -> None:
-        """What a failure before it keeps from being sent, or from being sent again."""
-        because = self.called_off or f"step {self.halted} failed"
-        if answer is not None:
-            why = f"{unsure(answer)}, it is not so when read back, and it was not sent again, because {because}"
-            self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, sent.attempts(each))
-        elif each.id in sent.interrupted:
-            why = f"not sent again, because {because}; {BEFORE}"
-            self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, why)
-        else:
-            self.ledger.conclude(each.planned, each.change, Outcome.SKIPPED, f"not sent: {because}")
-
-    def _halt(self, each: Pending) -> None:
-        if each.planned.step.on_failure is not OnFailure.CONTINUE:
-            self.halted = self.halted or each.planned.step.id
-
-    def _fail(self, each: Pending, answer: Answer, sent: Sent, now: float) -> None:
-        step, attempts = each.planned.step, sent.attempts(each)
-        if answer.ok:
-            waited = now - sent.accepted(each)
-            why = f"Graph accepted it ({answer.status}), but after {waited:.0f} s it cannot be read back"
-            todo = "Look at the object in the admin center, then resume the run."
-        elif answer.ambiguous or answer.throttled:
-            why = f"{unsure(answer)}; given up after {sent.tried(each, now):.0f} s and {attempts} attempts"
-            todo = "Resume the run later; what is done stays done."
-        else:
-            trouble = self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)
-            why, todo = trouble.what, " ".join(x for x in (trouble.why, trouble.todo) if x)
-        self.ledger.conclude(each.planned, each.change, Outcome.FAILED, why, answer, attempts, todo=todo)
-        self._halt(each)
+    def _explain(self, answer: Answer, each: Pending) -> Trouble:
+        step = each.planned.step
+        return self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)
 
     def _undone(self, facts: Facts) -> None:
         """Success means that everything still holds at the end; what was undone meanwhile has failed."""

@@ -6,7 +6,6 @@ recorded an intent. As long as such a doubt may still come true on re-reading, n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from offboard.graph.answers import Answer
@@ -94,12 +93,3 @@ class Sent:
 def unsure(answer: Answer) -> str:
     """What an answer that is not a success said, as a clause."""
     return f"the answer was lost ({answer.lost})" if answer.status is None else f"Graph answered {answer.status}"
-
-
-def with_late(send: Sequence[Pending], late: Sequence[Pending]) -> list[Pending]:
-    """What is to be sent, with what must come last in its step put behind the others of that step."""
-    found = list(send)
-    for each in late:
-        place = max(n for n, other in enumerate(found) if other.planned is each.planned)
-        found.insert(place + 1, each)
-    return found
