@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from offboard.errors import NotPermitted, OffboardError
@@ -36,7 +37,7 @@ from offboard.graph.send import Sender, utc_now_of
 from offboard.graph.told import account_of, carried, earliest, listed, maybe, nobody, object_of, tried, was
 from offboard.guards import Surroundings
 from offboard.model import JSON, Permissions, Ref, Tenant
-from offboard.permissions import TENANT
+from offboard.permissions import TENANT, Caller
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
@@ -77,6 +78,8 @@ class Reader:
     ask: Questions = field(init=False)
     surroundings: Surroundings | None = None
     """What was seen last of the tenant around the leavers."""
+    caller: tuple[datetime, Caller] | None = None
+    """Who was found to be signed in, and when."""
     _bodies: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
     _early: dict[str, Answer] = field(default_factory=dict)
 

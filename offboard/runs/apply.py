@@ -14,7 +14,6 @@ from offboard.audit import AuditError
 from offboard.errors import NotPermitted, Refused
 from offboard.graph.read import Missing
 from offboard.graph.send import utc_now_of
-from offboard.graph.standing import read_caller
 from offboard.guards import Limits, Outline, object_to, refuse_if_lacking, refuse_if_stopped
 from offboard.model import Plan
 from offboard.runs.closing import closing, opening
@@ -55,7 +54,7 @@ class Applier:
             Busy: A leaver has an open run.
             Refused: Another tenant, expired, consumed, other versions of actions, a guard, a missing approval.
         """
-        asked = asyncio.gather(self.tools.reader.tenant(self.alias), read_caller(self.tools.reader.sender))
+        asked = asyncio.gather(self.tools.reader.tenant(self.alias), self.gate.caller())
         (tenant, caller), seen = await beside(asked, self.gate.recent())
         if tenant.id.lower() != plan.tenant.id.lower():
             raise Refused(

@@ -20,6 +20,7 @@ from offboard.graph.standing import read_caller
 from offboard.graph.surroundings import Lookout
 from offboard.guards import Limits, Outline, Surroundings, judge, refused_steps
 from offboard.model import Plan
+from offboard.permissions import Caller
 from offboard.runs.outcome import Barred
 from offboard.runs.store import Store
 
@@ -73,6 +74,14 @@ class Gate:
         seen, now = self.reader.surroundings, utc_now_of(self.reader.sender)
         return seen if seen is not None and now - seen.now <= FRESH else await self.look()
 
+    async def caller(self) -> Caller:
+        """Who is signed in, and what that allows; what was read just now will do."""
+        known, sender = self.reader.caller, self.reader.sender
+        if known is None or utc_now_of(sender) - known[0] > FRESH:
+            found = await read_caller(sender)
+            known = self.reader.caller = utc_now_of(sender), found
+        return known[1]
+
     async def complete(self, seen: Surroundings, plan: Plan, run: str = "") -> Surroundings:
         """What was seen, with what matters for these leavers only.
 
@@ -106,7 +115,7 @@ class Gate:
         Raises:
             GraphUnavailable: Graph did not answer; nothing may be written.
         """
-        seen, caller = await beside(self.look(), read_caller(self.reader.sender))
+        seen, caller = await beside(self.look(), self.caller())
         around = await self.complete(seen, part, run)
         said = judge(part, self.limits, around, binding=True, acting=acting, whole=whole)
         more, lacks = self._unapproved(part, run), refused_steps(part, caller)

@@ -13,7 +13,6 @@ from offboard.facts import Account, Facts, FactType, Memberships
 from offboard.graph.parse import Senseless, all_of
 from offboard.graph.read import Missing, Reader
 from offboard.graph.send import utc_now_of
-from offboard.graph.standing import read_caller
 from offboard.guards import Lift, Limits, needed, object_to, warn_of_lacking, with_overrides, with_roles
 from offboard.loading.texts import fill_step
 from offboard.model import LeaverPlan, Plan, Playbook, Step, Tenant, Unplanned
@@ -81,7 +80,7 @@ class PlanMaker:
         gate = Gate(self.reader, self.store, self.limits)
         # All at the same time, so that who is asking, and the tenant around the leavers, cost no request of their own.
         read = beside(self._read(playbook, wanted, kinds), gate.look())
-        ((tenant, now, leavers, unplanned), seen), caller = await beside(read, read_caller(self.reader.sender))
+        ((tenant, now, leavers, unplanned), seen), caller = await beside(read, gate.caller())
         plan = Plan(
             id=self.new_id(),
             created=now,
