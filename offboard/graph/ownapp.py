@@ -38,7 +38,7 @@ def ask(graph: Any, app: str) -> Requests:
 
 
 def ask_more(graph: Any, answers: Mapping[str, Answer]) -> Requests:
-    """All owners of an object that has more of them than are carried along."""
+    """All owners of an object that has more of them than are carried along, or of which none were."""
     builders: dict[str, Callable[[str], Any]] = {
         "app": graph.service_principals.by_service_principal_id,
         "registration": graph.applications.by_application_id,
@@ -47,7 +47,8 @@ def ask_more(graph: Any, answers: Mapping[str, Answer]) -> Requests:
     for which, builder in builders.items():
         answer = answers.get(f"guards {which}")
         for each in parse.objects(answer.body) if answer is not None and answer.ok else ():
-            if len(parse.objects(each, "owners")) >= EXPANDED:
+            # A relationship without objects may be left out of an answer; whether it has none is better asked.
+            if each.get("owners") is None or len(parse.objects(each, "owners")) >= EXPANDED:
                 id = parse.object_id(each)
                 found[f"guards all {which} {id}"] = get(builder(id).owners, select=["id"], top=999)
     return found
@@ -82,4 +83,4 @@ def _owners(each: Mapping[str, JSON], whole: Answer | None, unreadable: Why) -> 
     if whole is not None and not whole.ok:
         return unreadable(whole)
     listed = parse.objects(whole.body) if whole is not None else parse.objects(each, "owners")
-    return frozenset(parse.need(owner, "id").lower() for owner in listed)
+    return frozenset(parse.object_id(owner).lower() for owner in listed)

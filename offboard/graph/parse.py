@@ -139,11 +139,11 @@ def need(body: Body, key: str) -> str:
     return found
 
 
-def object_id(body: Body) -> str:
-    """The object's id. It becomes part of the addresses that are written to, so it must be one and nothing else."""
-    found = need(body, "id")
+def object_id(body: Body, key: str = "id") -> str:
+    """An object's id. It becomes part of the addresses that are written to, and tells people apart, so it must be one."""
+    found = need(body, key)
     if not GUID.fullmatch(found):
-        raise senseless(f"an object's id is {found[:40]!r}")
+        raise senseless(f"an object's {key} is {found[:40]!r}")
     return found
 
 

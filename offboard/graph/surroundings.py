@@ -111,7 +111,7 @@ class Lookout:
         for answer in (await self._ask(requests)).values():
             if not answer.ok:
                 return replace(seen, administrators=self._unreadable(answer, COUNTING))
-            found |= {parse.need(each, "id"): parse.flag(each, "accountEnabled") is True for each in _values(answer)}
+            found |= {parse.object_id(each): parse.flag(each, "accountEnabled") is True for each in _values(answer)}
         return replace(seen, administrators=found)
 
     # -- what is asked -----------------------------------------------------------------------------------------------
@@ -182,8 +182,8 @@ class Lookout:
             return () if _no_license(answer) else self._unreadable(answer, READ_ROLES)
         return tuple(
             Held(
-                parse.need(each, "roleDefinitionId").lower(),
-                parse.need(each, "principalId").lower(),
+                parse.object_id(each, "roleDefinitionId").lower(),
+                parse.object_id(each, "principalId").lower(),
                 parse.text(each, "directoryScopeId") or "/",
             )
             for each in _values(answer)
@@ -197,7 +197,7 @@ class Lookout:
             return self._unreadable(answer, GROUPS)
         both = (active, eligible)
         holding = {held.principal for side in both if not isinstance(side, Unreadable) for held in side}
-        found = [(parse.need(each, "id").lower(), each) for each in _values(answer)]
+        found = [(parse.object_id(each).lower(), each) for each in _values(answer)]
         return tuple(RoleGroup(id, parse.text(each, "displayName") or id) for id, each in found if id in holding)
 
     def _peopled(self, group: RoleGroup, answers: Answers) -> RoleGroup:
@@ -214,12 +214,12 @@ class Lookout:
                 return frozenset()
             why = self._unreadable(answer, JOINING)
             return replace(why, reason=f"{why.reason} (where nobody is eligible for groups, say pim_for_groups = false)")
-        return frozenset(parse.need(each, "principalId").lower() for each in _values(answer))
+        return frozenset(parse.object_id(each, "principalId").lower() for each in _values(answer))
 
     def _members(self, answer: Answer) -> Ids | Unreadable:
         if not answer.ok:
             return self._unreadable(answer, GROUPS)
-        return frozenset(parse.need(each, "id").lower() for each in _values(answer))
+        return frozenset(parse.object_id(each).lower() for each in _values(answer))
 
     def _named(self, answers: Iterable[Answer]) -> Mapping[str, str] | Unreadable:
         found: dict[str, str] = {}
@@ -227,7 +227,7 @@ class Lookout:
             if not answer.ok:
                 return self._unreadable(answer, COUNTING)
             for each in _values(answer):
-                found[parse.need(each, "userPrincipalName").casefold()] = parse.need(each, "id").lower()
+                found[parse.need(each, "userPrincipalName").casefold()] = parse.object_id(each).lower()
         return found
 
     def _counted(self, answer: Answer | None) -> int | Unreadable:
