@@ -206,4 +206,6 @@ def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
     waits = any(share.due is not None and share.hold is None for share in shares)
     approvals: list[JSON] = [approval.to_json() for approval in store.approvals(record.id)]
     needs = NEEDS if waits else ""
-    return {**run_json(record, shares), "needs": needs, "approvals": approvals, "leavers": leavers}
+    unplanned: list[JSON] = [asdict(each) for each in record.plan.unplanned]
+    more = {"needs": needs, "approvals": approvals, "unplanned": unplanned, "leavers": leavers}
+    return {**run_json(record, shares), **more}

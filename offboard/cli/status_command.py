@@ -35,6 +35,8 @@ def command(app: App, run: str) -> int:
             app.out(f"  {change['step']:<20} {change['outcome']:<10} {change['verb']} {safe(change['name'])}{why}")
         for step in leaver["later"]:
             app.out(f"  {step['step']:<20} {step['state']:<10} {step['due']}")
+    for person in document["unplanned"]:
+        app.out(f"\n{safe(person['user'], 160)} was not in the plan: {safe(person['what'], 400)}")
     if document["needs"]:
         app.out(f"\n{document['needs']}")
     return 0

@@ -44,7 +44,7 @@ def test_the_plan_names_who_is_missing_and_the_rest_is_applied(
     shown = offboard("show", "plan.json")
     applied = offboard("apply", "plan.json", "--yes")
     run = offboard("--json", "runs").json[0]["run"]
-    report = offboard("report", run)
+    report, status = offboard("report", run), offboard("status", run)
 
     assert planned.code == 1
     assert f"{SAWYER} is not in this plan" in planned.out
@@ -54,6 +54,7 @@ def test_the_plan_names_who_is_missing_and_the_rest_is_applied(
     assert "Finished, but not for everybody." in applied.out
     assert f"Plan for who is missing: offboard plan cut {SAWYER}" in applied.out
     assert disabled(tenant) == ["03"]
+    assert f"{SAWYER} was not in the plan" in status.out
     assert f"{SAWYER} was asked for" in report.out.replace("`", "")
 
 
