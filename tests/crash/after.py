@@ -41,8 +41,8 @@ def go_on(lab: Lab, case: Case, ended: Ended) -> Ended:
             return _rotated(lab, case)
         case "approve":
             return _approved(lab, case, ended)
-        case "back":
-            return _resumed(lab, BACK, earlier=1)
+        case "back" | "purge":
+            return _resumed(lab, command(lab, case), earlier=1)
     return _resumed(lab, APPLY)
 
 

@@ -19,6 +19,7 @@ DATABASES = ("sqlite", "postgresql")
 PLAN, APPLY, RESUME = ("plan", "leaver-now"), ("apply", "plan.json", "--yes"), ("resume",)
 SAVED = ("--out", "plan.json")
 UNDO, BACK = ("undo", "RUN", "--out", "back.json"), ("apply", "back.json", "--yes")
+PURGE = ("deleted", "purge", *ONE, "--yes")
 SIGNED = ("--tenant", "signed")
 RUN = "RUN"
 """Stands in words for the run that was begun before."""
@@ -116,6 +117,7 @@ OPERATIONS: dict[str, tuple[Callable[[Lab, Case], None], tuple[str, ...]]] = {
     "rotate": (done, ("audit", "rotate")),
     "undo": (done, UNDO),
     "back": (taken_back, BACK),
+    "purge": (done, PURGE),
     "approve": (asked, (*SIGNED, "approve", "plan.json", "--key", "../key", "--yes")),
 }
 """What goes before, and the command that is struck."""

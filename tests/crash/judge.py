@@ -129,7 +129,8 @@ def key_of(record: dict[str, Any]) -> Key:
 
 def effect_key(effect: JournalEntry) -> Key:
     """Verb, target and leaver of what the tenant executed, in the words of the records about it."""
-    kind, id, *rest = effect.path.removeprefix("/v1.0/").split("/")
+    kind, *rest = effect.path.removeprefix("/v1.0/").split("/")
+    id = "" if kind == "directory" else rest.pop(0)
     changed = effect.effect.get("changed", {})
     match kind, effect.method, rest:
         case "devices", "PATCH", []:
@@ -148,7 +149,9 @@ def effect_key(effect: JournalEntry) -> Key:
             return "assign" if effect.effect["added"] else "free", id, id
         case "users", "PATCH", []:
             return "set" if "lastPasswordChangeDateTime" in changed else _switched(changed), id, id
-        case "directory", "POST", [user, "restore"]:
+        case "directory", "DELETE", ["deletedItems", user]:
+            return "purge", user, user
+        case "directory", "POST", ["deletedItems", user, "restore"]:
             return "restore", user, user
     raise BrokenError(f"nobody planned {effect.method} {effect.path}")
 

@@ -61,6 +61,7 @@ OTHERS = {
     "later": 12,
     "worker": 15,
     "back": 12,
+    "purge": 10,
     "undo": 4,
     "hold": 3,
     "cancel": 3,
