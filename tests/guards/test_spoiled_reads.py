@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ async def test_nobody_who_is_guarded_comes_through_on_a_spoiled_answer(tmp_path:
             limit(world, administrators="warn")
             sign_in(world, PATTI)
         poison.spoil(pattern, SPOILS[spoiled])
-        with contextlib.suppress(OffboardError):
+        with suppress(OffboardError):
             await world.apply(await world.plan(steps("disable-user", "revoke-sessions"), user))
 
         assert world.writes() == []
