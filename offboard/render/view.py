@@ -109,7 +109,7 @@ def see(plan: Plan, now: datetime) -> PlanView:
         summary=tuple(total(plan, now)),
         consequences=tuple(safe(each, PROSE) for each in shared),
         needs=tuple(_needs(plan.needs)),
-        needed=tuple(_needed(plan.needs)),
+        needed=tuple(_needed(plan)),
         closing=tuple(_closing(plan)),
     )
 
@@ -288,14 +288,16 @@ def _needs(needs: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str, st
         yield step, ", ".join(names) or "not possible for a signed-in person", remark
 
 
-def _needed(needs: Sequence[Mapping[str, object]]) -> Iterator[str]:
+def _needed(plan: Plan) -> Iterator[str]:
     """What is needed and whether the sign-in has it, in short: what it has needs no reading."""
+    needs = plan.needs
     if not needs:
         return
     number = count(len({name for _, names, _ in _needs(needs) for name in names.split(", ")}), "permission")
     lacking = [need for need in needs if need.get("held") is False]
     if any("held" not in need for need in needs):
-        yield f"Needs {number}; what the sign-in has cannot be told. In full: offboard permissions PLAYBOOK"
+        full = f"offboard permissions {safe(plan.playbook.name)}"
+        yield f"Needs {number}; the sign-in does not show which of them it has. In full: {full}"
     elif not lacking:
         yield f"Needs {number}; the sign-in that read this plan has what it takes."
     else:

@@ -140,9 +140,8 @@ def test_what_is_needed_is_said_in_short_and_what_is_lacking_in_full() -> None:
         needs = tuple({**need, **mark} for need, mark in zip(made.needs, held, strict=True))
         return " ".join(plan_text(replace(made, needs=needs), now=NOW).split())
 
-    assert "permissions; what the sign-in has cannot be told. In full: offboard permissions PLAYBOOK" in shown(
-        known=False
-    )
+    unknown = f"the sign-in does not show which of them it has. In full: offboard permissions {made.playbook.name}"
+    assert unknown in shown(known=False)
     fine = shown()
     assert "permissions; the sign-in that read this plan has what it takes." in fine
     assert "Directory.AccessAsUser.All" not in fine
