@@ -9,7 +9,7 @@ import click
 
 from offboard.cli.context import App, pass_app
 from offboard.cli.options import must_ask_or_yes, override_option, overrides
-from offboard.errors import Stopped
+from offboard.errors import Stopped, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,7 @@ def restore(app: App, user: str, new_name: str | None, yes: bool) -> int:
 
     Sign-in stays as it was when the user was deleted; a disabled user comes back disabled.
     """
+    from offboard.audit import read
     from offboard.cli.session import run_async, session
     from offboard.render.safe import safe
     from offboard.runs.deleted import former_name
@@ -68,18 +69,27 @@ def restore(app: App, user: str, new_name: str | None, yes: bool) -> int:
     async def main() -> int:
         async with session(app) as opened:
             found = _bin(opened)
-            who = await found.find(user)
+            try:
+                who = await found.find(user)
+            except UsageError:
+                if not await found.recovered(user, read(app.audit_path())):
+                    raise
+                return _restored(app, user, safe(user))
             name = f"{safe(who.display_name)} ({safe(former_name(who))}, {who.id})"
             if not yes and not click.confirm(f"Restore {name}?", default=False, err=True):
                 raise Stopped("Not confirmed. Nothing was written.")
             await found.restore(who, new_name)
-            if app.as_json:
-                app.out_json({"outcome": "changed", "verb": "restore", "id": who.id})
-            else:
-                app.out(f"Restored {name}; read back.")
-        return 0
+            return _restored(app, who.id, name)
 
     return run_async(main)
+
+
+def _restored(app: App, id: str, name: str) -> int:
+    if app.as_json:
+        app.out_json({"outcome": "changed", "verb": "restore", "id": id})
+    else:
+        app.out(f"Restored {name}; read back.")
+    return 0
 
 
 @command.command("purge", epilog="Example:  offboard deleted purge dddddddd-3333-4444-5555-eeeeeeeeeeee --out purge.json")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from offboard.actions.base import Wire
 from offboard.audit import Audit
 from offboard.clock import Clock
 from offboard.errors import GraphUnavailable, NotPermitted, OffboardError, UsageError
-from offboard.facts import DeletedUser, DeletedUsers, Unreadable
+from offboard.facts import Account, DeletedUser, DeletedUsers, Unreadable
 from offboard.graph.answers import Answer
 from offboard.graph.read import Reader
 from offboard.graph.requests import GUID, PERSON, get
 from offboard.model import JSON, Change, Permissions, Playbook, Ref, Step
-from offboard.planjson import canonical, change_json, step_json
+from offboard.planjson import canonical, change_from_json, change_json, step_json
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
@@ -28,6 +28,8 @@ RESTORE = Permissions(
 )
 PURGE = "deleted-purge"
 """The name of the plans that purge; no playbook file stands behind them."""
+RESTORING = "deleted-restore"
+"""What a restoring is called in the audit."""
 VISIBLE_WITHIN = 60.0
 
 
@@ -90,8 +92,32 @@ class Bin:
         body: JSON = {"newUserPrincipalName": new_name} if new_name else None
         await self._do(change, self.wire.request("POST", builder.restore, body), RESTORE)
 
+    async def recovered(self, asked: str, records: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether an interrupted process has brought this user back and could not tell it any more; then it is told now.
+
+        Args:
+            asked: Object id, or user principal name.
+            records: The audit.
+        """
+        owed: dict[str, Change] = {}
+        for record in records:
+            if record.get("step") == RESTORING:
+                change = change_from_json(record["change"])
+                owed.pop(change.target.id, None)
+                if record["event"] == "intent":
+                    owed[change.target.id] = change
+        (found,) = await self.reader.resolve([asked]) if owed else (None,)
+        change_owed = owed.get(found.id) if isinstance(found, Account) else None
+        if change_owed is None or not await self._visible(change_owed.target.id):
+            return False
+        why = "recovered: found done on re-reading, after the process that did it was interrupted"
+        self.audit.write(
+            "outcome", step=RESTORING, action=RESTORING, change=change_json(change_owed), outcome="changed", why=why
+        )
+        return True
+
     async def _do(self, change: Change, info: RequestInformation, permissions: Permissions) -> None:
-        step = f"deleted-{change.verb}"
+        step = RESTORING
         self.audit.write("intent", step=step, action=step, change=change_json(change))
         answer = (await self.reader.sender.write([info]))[0]
         if not answer.ok and not answer.ambiguous and not answer.throttled:

@@ -41,6 +41,10 @@ def go_on(lab: Lab, case: Case, ended: Ended) -> Ended:
             return _rotated(lab, case)
         case "approve":
             return _approved(lab, case, ended)
+        case "restore":
+            again = lab.run(*command(lab, case))
+            must(again.code == 0 or (again.code == 2 and "No deleted user" in again.said), again.said)
+            return lab.run("audit", "verify")
         case "back" | "purge":
             return _resumed(lab, command(lab, case), earlier=1)
     return _resumed(lab, APPLY)

@@ -117,6 +117,7 @@ OPERATIONS: dict[str, tuple[Callable[[Lab, Case], None], tuple[str, ...]]] = {
     "rotate": (done, ("audit", "rotate")),
     "undo": (done, UNDO),
     "back": (taken_back, BACK),
+    "restore": (done, ("deleted", "restore", *ONE, "--yes")),
     "purge": (done, PURGE),
     "approve": (asked, (*SIGNED, "approve", "plan.json", "--key", "../key", "--yes")),
 }

@@ -124,7 +124,8 @@ def _same(effect: Key, told: Key) -> bool:
 
 def key_of(record: dict[str, Any]) -> Key:
     """Verb, target and leaver of an intent or outcome."""
-    return record["change"]["verb"], record["change"]["target"]["id"], record["leaver"]["id"]
+    target = record["change"]["target"]
+    return record["change"]["verb"], target["id"], record.get("leaver", target)["id"]
 
 
 def effect_key(effect: JournalEntry) -> Key:

@@ -62,6 +62,7 @@ OTHERS = {
     "worker": 15,
     "back": 12,
     "purge": 10,
+    "restore": 5,
     "undo": 4,
     "hold": 3,
     "cancel": 3,
