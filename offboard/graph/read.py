@@ -399,8 +399,15 @@ class Reader:
         names = {g.id: g.name for g in groups.items} if isinstance(groups, Memberships) else {}
         return Licenses(parse.licenses(user, self.names or {}, names))
 
-    def _learn_names(self, answer: Answer | None) -> None:
-        if answer is not None and answer.ok:
+    async def learn_names(self) -> None:
+        """The names of products, asked once before many leavers are read who would all ask."""
+        if self.names is None:
+            await self._complete(self._common(frozenset({Licenses})), 0)
+
+    def _learn_names(self, answer: Answer) -> None:
+        if answer.status == 403:
+            self.names = {}  # it will not be told the next leaver either
+        if answer.ok:
             with suppress(Senseless):  # names are for people: the ids stand in for them
                 skus = parse.objects(answer.body)
                 self.names = {parse.need(s, "skuId").lower(): parse.need(s, "skuPartNumber") for s in skus}

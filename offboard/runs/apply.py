@@ -12,10 +12,12 @@ from offboard.approval import Approval, refuse_unless_approved
 from offboard.approval.consent import refuse_same_person
 from offboard.audit import AuditError
 from offboard.errors import NotPermitted, Refused
-from offboard.graph.read import Missing
+from offboard.facts import Licenses
+from offboard.graph.read import ONE_BY_ONE, Missing
 from offboard.graph.send import utc_now_of
 from offboard.guards import Limits, Outline, object_to, refuse_if_lacking, refuse_if_stopped
 from offboard.model import Plan
+from offboard.planner import fact_types
 from offboard.runs.closing import closing, opening
 from offboard.runs.executor import LeaverRun
 from offboard.runs.gate import Gate, beside
@@ -54,8 +56,8 @@ class Applier:
             Busy: A leaver has an open run.
             Refused: Another tenant, expired, consumed, other versions of actions, a guard, a missing approval.
         """
-        asked = asyncio.gather(self.tools.reader.tenant(self.alias), self.gate.caller())
-        (tenant, caller), seen = await beside(asked, self.gate.recent())
+        asked = asyncio.gather(self.tools.reader.tenant(self.alias), self.gate.caller(), self._names(plan))
+        (tenant, caller, _), seen = await beside(asked, self.gate.recent())
         if tenant.id.lower() != plan.tenant.id.lower():
             raise Refused(
                 f"This is a plan for tenant {plan.tenant.name} ({plan.tenant.id}); "
@@ -81,6 +83,10 @@ class Applier:
         refuse_if_stopped(object_to(plan, self.limits, around, binding=True))
         refuse_unless_approved(plan, self.limits, self.approvals)
         await self._check_people(plan)
+
+    async def _names(self, plan: Plan) -> None:
+        if len(plan.leavers) > ONE_BY_ONE and Licenses in fact_types(plan.playbook.steps):
+            await self.tools.reader.learn_names()
 
     async def _check_people(self, plan: Plan) -> None:
         """Compare the approvers as the tenant knows them: a second address of the planner or a leaver is the same person."""

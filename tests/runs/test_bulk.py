@@ -61,6 +61,20 @@ async def test_calls_of_many_leavers_share_batches(tmp_path: Path) -> None:
         assert world.http_requests() - before <= 3 * MANY
 
 
+@pytest.mark.parametrize(
+    "rules", [(), (fault("/subscribedSkus", "GET", status=403, times="all"),)], ids=["told", "refused"]
+)
+async def test_the_names_of_products_are_asked_once_for_all(tmp_path: Path, rules: tuple[dict[str, object], ...]) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await planned(world, 10)
+        world.misbehave(*rules)
+        before = len(world.sandbox.requests())
+        await world.apply(plan)
+
+        asked = [entry for entry in world.sandbox.requests()[before:] if "/subscribedSkus" in entry.path]
+        assert len(asked) == 1
+
+
 async def test_one_leaver_that_graph_refuses_does_not_stop_the_others(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         plan = await planned(world)
