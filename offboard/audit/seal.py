@@ -98,6 +98,10 @@ class Sealer:
         """Whether the key is at hand, so that the disk need not be asked."""
         return self._key is not None
 
+    def waits(self, now: datetime) -> bool:
+        """Whether the last checkpoint is old enough for another one."""
+        return self._signed is not None and now - self._signed[1] >= AT_LEAST
+
     def stale(self, last: int, now: datetime) -> bool:
         """Whether a run is on, and what it has written was not signed for too long.
 
