@@ -38,7 +38,7 @@ def servers() -> Iterator[dict[str, str]]:
         ("plan", "sqlite", 1, 1),
         ("apply", "sqlite", 1, 1),
         ("resume", "sqlite", 1, 3),
-        ("apply", "postgresql", 1, 3),
+        ("apply", "postgresql", 1, 4),
         ("apply", "postgresql", 3, 9),
     ],
 )
