@@ -11,6 +11,7 @@ from offboard.cli.teller import Teller
 from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
 from offboard.runs.apply import Applier
+from offboard.runs.engine.canceled import close_canceled
 from offboard.runs.engine.conductor import Conductor
 from offboard.runs.engine.crew import Crew, crew
 from offboard.runs.engine.desk import Desk
@@ -29,6 +30,7 @@ async def at_desk(session: Session, tenant: str, tellers: Tellers, accepted: tup
             await ask_time(session)
         return utc_now_of(session.sender)
 
+    close_canceled(session.store, session.audit.bind(actor=session.actor), tenant)
     conductor = _conductor(session, tellers, accepted, now, lambda _outcome: None)
     async with crew(session.store, session.app.engine_place(), tenant, conductor, listen=False) as found:
         found.desk.attend()
@@ -44,6 +46,7 @@ async def at_work(
     async def now() -> datetime:
         return await ask_time(session)
 
+    close_canceled(session.store, session.audit.bind(actor=session.actor), tenant)
     conductor = _conductor(session, tellers, accepted, now, told)
     async with crew(session.store, session.app.engine_place(), tenant, conductor, listen=True) as found:
         yield found

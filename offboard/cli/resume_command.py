@@ -22,11 +22,13 @@ def command(app: App, run: str | None, accept: tuple[str, ...]) -> int:
     from offboard.cli.flow import carry_on
     from offboard.cli.session import run_async, session
     from offboard.cli.teller import teller_for
+    from offboard.runs.engine.canceled import close_canceled
     from offboard.runs.engine.worker import stop_if_asked
 
     async def main() -> int:
         async with session(app) as opened:
             tenant = await opened.reader.tenant(app.tenant.alias)
+            close_canceled(opened.store, opened.audit.bind(actor=opened.actor), tenant.id)
             over = ("ended", "canceled")
             found = [r for r in opened.store.runs() if r.plan.tenant.id == tenant.id and r.state not in over]
             chosen = [r for r in found if run is None or r.id.startswith(run)]

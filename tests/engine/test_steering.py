@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from offboard.runs.engine.changes import FREE, News, Whose
 from offboard.runs.engine.steering import Steering
+from offboard.runs.store import Store
 from tests.cli.conftest import Offboard
 from tests.world import SAWYER, START, Time, a_world, steps
 
@@ -71,6 +73,33 @@ def test_a_canceled_run_never_goes_on_and_what_is_done_stays(offboard: Offboard,
     assert offboard("--json", "runs").json[0]["state"] == "canceled"
     assert records(offboard, "canceled")[0]["leaver"]["upn"] == USER
     assert offboard("cancel", run, "--reason", "again").code == 2
+
+
+def test_what_a_process_that_died_left_open_of_a_canceled_run_is_told_by_the_next_one(
+    offboard: Offboard, tmp_path: Path
+) -> None:
+    run = begin(offboard)
+    (path,) = tmp_path.glob("state/**/runs.db")
+    other = Store(path)  # of a process that is about to delete, when somebody cancels, and then dies
+    record = other.run(run)
+    tenant, (share,) = record.plan.tenant.id, other.shares(run)
+    (remove,) = other.parts(run, [share])[0].steps[-1].changes
+    assert other.leases.take(run, tenant, [SAWYER]) == {}
+    news = News(Whose(run, tenant, SAWYER), (), [("remove", remove)], START)
+    assert other.changes.write([news]) == [FREE]
+    before = len(records(offboard, "outcome"))
+
+    assert offboard("cancel", run, "--reason", "she stays").code == 0
+    assert len(records(offboard, "outcome")) == before, "whoever is at work tells it himself"
+    other.close()
+    offboard("resume")
+
+    (told,) = records(offboard, "outcome")[before:]
+    assert (told["run"], told["leaver"]["id"], told["step"], told["outcome"]) == (run, SAWYER, "remove", "skipped")
+    assert "may have been sent" in told["why"]
+    offboard("resume")
+    assert len(records(offboard, "outcome")) == before + 1
+    assert deleted(offboard) == []
 
 
 def test_one_leaver_of_a_run_is_canceled_without_the_other(offboard: Offboard, time: Time) -> None:

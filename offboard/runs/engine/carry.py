@@ -20,6 +20,7 @@ from offboard.graph.send import utc_now_of
 from offboard.model import Plan
 from offboard.runs.apply import Applier
 from offboard.runs.engine.askguards import hold_barred
+from offboard.runs.engine.canceled import close_canceled
 from offboard.runs.engine.changes import Interrupted
 from offboard.runs.engine.leases import BEATS, LASTS
 from offboard.runs.engine.shares import Share, after_turn
@@ -175,6 +176,7 @@ async def _carry(
     contain: bool = False,
 ) -> RunOutcome | None:
     store, run, found = applier.tools.store, record.id, wanted()
+    close_canceled(store, applier.tools.audit, record.plan.tenant.id)
     if not found:
         return None
     async with leased(applier, run, record.plan.tenant.id, [s.leaver for s in found]):

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from offboard.audit import Audit
 from offboard.errors import UsageError
-from offboard.model import Outcome, PlannedStep, Result
-from offboard.planjson import change_json, stamp
-from offboard.runs.engine.changes import Whose
+from offboard.model import PlannedStep
+from offboard.planjson import stamp
+from offboard.runs.engine.canceled import close
 from offboard.runs.engine.shares import Share, as_moved, pending
 from offboard.runs.store import RunRecord, Store
 
@@ -59,24 +59,8 @@ class Steering:
         """
         found = [replace(s, state="canceled", due=None, why=self.reason) for s in self._open(record, user)]
         done = self._do("canceled", record, found, "is open")
-        for share in done:
-            if self.store.leases.holder(record.plan.tenant.id, share.leaver) is None:
-                self._close(record, share)
+        close(self.store, self.audit, done)
         return done
-
-    def _close(self, record: RunRecord, share: Share) -> None:
-        """Nobody will look any more at what an interrupted process may have sent: then that is how it ended."""
-        why = "it may have been sent before the run was interrupted, and was not looked at again: the run was canceled"
-        actions = {p.step.id: p.step.action for p in self.store.parts(record.id, [share])[0].steps}
-        ids = {"run": record.id, "plan": record.plan.id, "leaver": {"id": share.leaver, "upn": share.upn}}
-        for (step, _), each in self.store.changes.recorded(record.id, share.leaver).items():
-            if each.result is None:
-                told = {"step": step, "action": actions.get(step), "change": change_json(each.change)}
-                written = self.audit.write("outcome", **ids, **told, outcome=Outcome.SKIPPED.value, why=why)
-                at = datetime.fromisoformat(str(written["time"]))
-                self.store.changes.conclude(
-                    Whose(record.id, share.tenant, share.leaver), [Result(Outcome.SKIPPED, step, each.change, why, at)]
-                )
 
     def reschedule(self, record: RunRecord, leave: datetime, user: str | None = None) -> list[Share]:
         """Everything that is still to come moves with the new leave time.
