@@ -336,7 +336,7 @@ class Sender:
                 # The token lost its worth on the way (continuous access evaluation). A 401 was not executed, so the
                 # same call may leave once more with a token that answers the challenge.
                 status, headers, content = await self._transmit(await self.connection.signed(info, claims))
-        except (httpx.TransportError, httpx.DecodingError, UnusableBody) as error:
+        except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL, UnusableBody) as error:
             return f"{type(error).__name__}: {scrub(str(error))}" if str(error) else type(error).__name__
         return status, headers, content
 
