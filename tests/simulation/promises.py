@@ -36,6 +36,8 @@ def success_is_whole(life: Life, found: Try) -> None:
 
 
 DONE = (Outcome.CHANGED, Outcome.UNCHANGED)
+TOLD = ("outcome", "unchanged")
+"""Records that tell how a change stands."""
 
 
 def nothing_in_silence(found: Try) -> None:
@@ -61,7 +63,7 @@ def _told_at(life: Life, found: Try, leaver: str, step: str, change: Change) -> 
     """The place on the tape at which it was told: what is read after that, of another step's sake, it cannot know."""
     for n in range(found.end - 1, found.begin - 1, -1):
         event = life.tape[n]
-        if isinstance(event, Recorded) and event.record["event"] == "outcome" and event.record["step"] == step:
+        if isinstance(event, Recorded) and event.record["event"] in TOLD and event.record["step"] == step:
             target = (event.record.get("change") or {}).get("target", {}).get("id")
             if event.record["leaver"]["id"] == leaver and target == change.target.id:
                 return n
@@ -69,7 +71,12 @@ def _told_at(life: Life, found: Try, leaver: str, step: str, change: Change) -> 
 
 
 def _meddled_since_read(life: Life, found: Try, leaver: str, end: int) -> bool:
-    places = [n for n, e in enumerate(life.tape[:end]) if isinstance(e, Asked) and leaver in e.people()]
+    # What another process reads, this one cannot know.
+    places = [
+        n
+        for n, e in enumerate(life.tape[:end])
+        if isinstance(e, Asked) and e.process == found.process and leaver in e.people()
+    ]
     if not places:
         return True
     read = life.tape[places[-1]]
