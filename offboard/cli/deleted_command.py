@@ -131,15 +131,12 @@ async def _plan_purge(opened: Session, users: Sequence[str], lifts: Sequence[Lif
 
 
 def _save(app: App, plan: Plan, out: Path) -> int:
-    from offboard.cli.plan_command import save
+    from offboard.cli.plan_command import save, saved
     from offboard.planfile import pieces
 
     save(out, pieces(plan))
     if not app.as_json:
-        app.out(
-            f"Saved to {out}, valid until {plan.valid_until:%Y-%m-%d %H:%MZ}.\n"
-            f"Review:  offboard show {out}\nApprove: offboard approve {out}\nApply:   offboard apply {out}"
-        )
+        app.out(saved(app, plan, out))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from offboard.cli.context import App, pass_app
 from offboard.cli.options import find_and_load, override_option, overrides, wanted, who_options
 from offboard.errors import UsageError
 from offboard.settings.lasting import sync_folder
+
+if TYPE_CHECKING:
+    from offboard.model import Plan
 
 
 @click.command("plan", epilog="Example:  offboard plan leaver SawyerM@contoso.com --out sawyer.json")
@@ -54,15 +58,28 @@ def command(
             save(out, pieces(plan))
         show_plan(app, plan)
         if out is not None and not app.as_json:
-            app.out(
-                f"Saved to {out}, valid until {plan.valid_until:%Y-%m-%d %H:%MZ}.\n"
-                f"Review: offboard show {out}\nApply:  offboard apply {out}"
-            )
+            app.out(saved(app, plan, out))
         elif not app.as_json:
             app.say("Not saved; add --out FILE to keep it for review and apply.")
         return 1 if plan.unplanned else 0
 
     return run_async(main)
+
+
+def saved(app: App, plan: Plan, out: Path) -> str:
+    """Where the plan is, and what comes next: a second person's approval too, where the tenant asks for it."""
+    from offboard.approval import needed
+
+    why = needed(plan, app.tenant.guards)
+    steps = [("Review:", "show"), *([("Approve:", "approve")] if why else []), ("Apply:", "apply")]
+    width = max(len(word) for word, _ in steps)
+    return "\n".join(
+        (
+            f"Saved to {out}, valid until {plan.valid_until:%Y-%m-%d %H:%MZ}.",
+            *([why] if why else []),
+            *(f"{word:<{width}} offboard {command} {out}" for word, command in steps),
+        )
+    )
 
 
 def save(path: Path, data: Iterable[bytes]) -> None:

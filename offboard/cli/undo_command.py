@@ -69,7 +69,7 @@ def _maker(opened: Session, lifts: Sequence[Lift]) -> UndoMaker:
 
 def _show(app: App, plan: Plan, out: Path | None) -> None:
     from offboard.cli.flow import show_plan
-    from offboard.cli.plan_command import save
+    from offboard.cli.plan_command import save, saved
     from offboard.planfile import pieces
 
     if out is not None:
@@ -80,10 +80,7 @@ def _show(app: App, plan: Plan, out: Path | None) -> None:
     if out is None:
         app.say("Not saved; add --out FILE to keep it for review and apply.")
     else:
-        app.out(
-            f"Saved to {out}, valid until {plan.valid_until:%Y-%m-%d %H:%MZ}.\n"
-            f"Review: offboard show {out}\nApply:  offboard apply {out}"
-        )
+        app.out(saved(app, plan, out))
 
 
 def _nothing(app: App, run: str, ways: Sequence[WayOut]) -> None:

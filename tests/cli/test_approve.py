@@ -121,6 +121,15 @@ def test_an_approved_plan_is_carried_out_and_the_authority_recorded(office: Offi
     assert kept["fingerprint"] in report
 
 
+def test_a_saved_plan_names_the_approval_among_what_comes_next_only_where_one_is_needed(office: Office) -> None:
+    for policy, asked in (("all", True), ("irreversible", False), ("none", False)):
+        office.policy(policy)
+        said = office.run("plan", "leaver", LEAVER, "--out", f"{policy}.json").out
+        assert (f"Approve: offboard approve {policy}.json" in said) is asked
+        assert ("a second person's approval" in said) is asked
+        assert said.splitlines()[-1].split() == ["Apply:", "offboard", "apply", f"{policy}.json"]
+
+
 @openssh
 def test_what_approve_writes_is_verified_by_plain_ssh_keygen(office: Office) -> None:
     plan, key = office.plan(), private_file(office.folder / "key", DANA.key)
