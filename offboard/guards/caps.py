@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 
 from offboard.facts import Unreadable
 from offboard.guards.guard import Guard, Question, Said, cannot_read
@@ -35,40 +36,45 @@ def _people(asked: Question, allowed: int, rule: str) -> Iterator[Said]:
     begins = asked.plan.acting - history.earlier
     lately = history.leavers | begins
     if many > allowed:
-        yield Said(f"{many} leavers, and {rule} in one run. {_RAISE}")
+        yield Said(f"{_counted(many, 'leaver')}, and {rule} in one run. {_RAISE}")
     elif begins and len(lately) > allowed:
         yield Said(
-            f"{many} leavers, and with those of the last 24 hours {len(lately)}; {rule} in 24 hours. "
+            f"{_counted(many, 'leaver')}, and with those of the last 24 hours {len(lately)}; {rule} in 24 hours. "
             "Wait, raise the limit in offboard.toml, or override it."
         )
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _max_deletes(asked: Question) -> Iterator[Said]:
     plan, lately = asked.plan, asked.around.history.deletes
-    yield from _objects(plan.deletes, plan.deletes_now, lately, asked.limits.max_deletes, "deletions")
+    yield from _objects(plan.deletes, plan.deletes_now, lately, asked.limits.max_deletes, "deletion")
 
 
 def _max_wipes(asked: Question) -> Iterator[Said]:
     plan, lately = asked.plan, asked.around.history.wipes
-    yield from _objects(plan.wipes, plan.wipes_now, lately, asked.limits.max_wipes, "wiped devices")
+    yield from _objects(plan.wipes, plan.wipes_now, lately, asked.limits.max_wipes, "wiped device")
 
 
 def _objects(
     planned: frozenset[str], due: frozenset[str], lately: frozenset[str], allowed: int, noun: str
 ) -> Iterator[Said]:
     if len(planned) > allowed:
-        yield Said(f"{len(planned)} {noun}, and the tenant allows {allowed} in one run. {_RAISE}")
+        yield Said(f"{_counted(len(planned), noun)}, and the tenant allows {allowed} in one run. {_RAISE}")
     elif due and len(lately | due) > allowed:
         yield Said(
-            f"{len(due)} {noun} now, and with those of the last 24 hours {len(lately | due)}; the tenant allows {allowed} in "
-            "24 hours. Wait, raise the limit in offboard.toml, or override it."
+            f"{_counted(len(due), noun)} now, and with those of the last 24 hours {len(lately | due)}; the tenant allows "
+            f"{allowed} in 24 hours. Wait, raise the limit in offboard.toml, or override it."
         )
 
 
 def _freeze(asked: Question) -> Iterator[Said]:
     for period in asked.limits.freeze:
         why = f" ({period.reason})" if period.reason else ""
-        span = f"from {period.begin:%Y-%m-%d %H:%M%z} until {period.end:%Y-%m-%d %H:%M%z}{why}"
+        begin, end = period.begin.astimezone(UTC), period.end.astimezone(UTC)
+        span = f"from {begin:%Y-%m-%d %H:%MZ} until {end:%Y-%m-%d %H:%MZ}{why}"
         if period.begin <= asked.now < period.end:
             yield Said(f"nothing is carried out {span}. Wait, or override it.", until=period.end)
         elif not asked.binding and any(period.begin <= due < period.end for due in asked.plan.dues):

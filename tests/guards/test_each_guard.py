@@ -119,7 +119,7 @@ async def test_wipes_are_counted_over_a_day(tmp_path: Path) -> None:
 
     assert await judged(tmp_path, plan, around[0]) == []
     (stop,) = await judged(tmp_path, plan, around[1])
-    assert stop.startswith("max_wipes: 1 wiped devices now, and with those of the last 24 hours 6")
+    assert stop.startswith("max_wipes: 1 wiped device now, and with those of the last 24 hours 6")
 
 
 async def test_whoever_approves_is_no_leaver(tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ def test_nobody_is_touched_beyond_the_limit(
         assert writes(offboard) != []
     else:
         assert said.code == 3, said.out + said.err
-        assert f"max_percent: {1 if way is one_after_the_other else many} leavers" in " ".join(said.err.split())
+        assert f"max_percent: {'1 leaver' if way is one_after_the_other else f'{many} leavers'}," in " ".join(
+            said.err.split()
+        )
         assert writes(offboard) == []
 
 
