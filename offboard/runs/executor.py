@@ -191,6 +191,9 @@ class LeaverRun:
                 if rest or change is None:
                     self.ledger.end(asked.planned, rest, Outcome.SKIPPED, asked.answer.skipped)
             return []
+        if asked.planned.skipped is not None and asked.answer.tables:  # it only shows something, and was left out
+            self.ledger.settle(asked.planned, None, Outcome.SKIPPED, asked.planned.skipped)
+            return []
         if not asked.planned.changes and not asked.comparison.drifted and not asked.answer.tables:
             left = [f"{note.target.name}: {note.reason}" if note.target else note.reason for note in asked.answer.notes]
             if left:
@@ -390,7 +393,7 @@ class LeaverRun:
                 answer = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values)
                 known = self.notes.get(planned.step.id, ()) if answer.skipped is not None else answer.notes
                 notes |= dict.fromkeys(map(ended_by_deletion, known) if facts.account.deleted else known)
-                tables += [(planned.step.id, table) for table in answer.tables]
+                tables += [(planned.step.id, table) for table in answer.tables if planned.skipped is None]
         return tuple(notes), tuple(tables)
 
     def _ordered(self) -> list[Result]:
