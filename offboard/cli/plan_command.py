@@ -67,11 +67,16 @@ def command(
 
 
 def saved(app: App, plan: Plan, out: Path) -> str:
-    """Where the plan is, and what comes next: a second person's approval too, where the tenant asks for it."""
+    """Where the plan is, and what comes next: a second person's approval too, where the tenant asks for it.
+
+    Of a plan that a guard stops, only that it can be looked at: what it needs first stands at its head.
+    """
     from offboard.approval import needed
 
-    why = needed(plan, app.tenant.guards)
-    steps = [("Review:", "show"), *([("Approve:", "approve")] if why else []), ("Apply:", "apply")]
+    stopped = any(said.severity == "stop" for each in plan.leavers for said in each.objections)
+    why = "" if stopped else needed(plan, app.tenant.guards)
+    steps = [("Review:", "show"), *([("Approve:", "approve")] if why else [])]
+    steps += [] if stopped else [("Apply:", "apply")]
     width = max(len(word) for word, _ in steps)
     return "\n".join(
         (

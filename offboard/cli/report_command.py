@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="With --since: CSV of who left; names whoever is missing here.",
 )
-@click.option("--format", "form", type=click.Choice(["html", "markdown", "json"]), default="markdown", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "markdown", "json", "csv"]),
+    default="markdown",
+    show_default=True,
+    help="csv: of a period, a line for each leaver.",
+)
 @click.option(
     "--audit", "log", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Another audit log."
 )
@@ -68,6 +75,8 @@ def command(
         )
     if run is not None and (until or sample or only or expected):
         raise UsageError("--until, --sample, --leaver and --expected belong to a period.", todo="Add --since DATE.")
+    if run is not None and form == "csv":
+        raise UsageError("CSV has a line for each leaver of a period.", todo="Add --since DATE instead of RUN.")
     from offboard.audit import Anchor, verify
 
     path, terms = log or app.audit_path(), _terms(app, target)
@@ -111,6 +120,7 @@ def _period(
     from offboard.report.data import period_json
     from offboard.report.period import Period, cases_of, draw, in_full
     from offboard.report.population import period_document
+    from offboard.report.sheet import period_csv
     from offboard.report.source import records
 
     names = _expected(expected) if expected else None
@@ -120,7 +130,10 @@ def _period(
     wanted = {case.run.run for case in drawn}
     files = gather(records(path, runs=wanted, verified=verified.ok), runs, wanted)
     period = Period(*span, terms, runs, cases, in_full(drawn, files), names)
-    _say(app, form, lambda: period_json(period), lambda: period_document(period))
+    if form == "csv" and not app.as_json:
+        app.out(period_csv(period))
+    else:
+        _say(app, form, lambda: period_json(period), lambda: period_document(period))
     return 3 if verified.problem else 0
 
 

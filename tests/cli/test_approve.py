@@ -130,6 +130,13 @@ def test_a_saved_plan_names_the_approval_among_what_comes_next_only_where_one_is
         assert said.splitlines()[-1].split() == ["Apply:", "offboard", "apply", f"{policy}.json"]
 
 
+def test_a_plan_that_a_guard_stops_is_not_offered_for_approval_or_to_be_applied(office: Office) -> None:
+    office.policy("all")
+    said = office.run("plan", "leaver", "LynneR@contoso.com", "--out", "synced.json").out
+    assert "This plan cannot be applied" in said
+    assert said.splitlines()[-1].split() == ["Review:", "offboard", "show", "synced.json"]
+
+
 @openssh
 def test_what_approve_writes_is_verified_by_plain_ssh_keygen(office: Office) -> None:
     plan, key = office.plan(), private_file(office.folder / "key", DANA.key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,6 +22,7 @@ from offboard.report.markdown import report_markdown
 from offboard.report.measure import AGREED, Times, punctual, state
 from offboard.report.period import Period, cases_of, draw, in_full
 from offboard.report.population import period_document
+from offboard.report.sheet import period_csv
 from offboard.runs.deleted import purging
 from tests.cli.conftest import Offboard, offboard, time
 from tests.world import SAWYER, START, World, a_world, fault, steps
@@ -144,6 +147,26 @@ def test_the_command_tells_a_period_and_a_last_day_is_in_it(offboard: Offboard, 
     assert [row["id"] for row in said.json["population"]] == [SAWYER]
     assert said.json["missing"] == ["nobody@contoso.com"]
     assert offboard("report", "--since", day, "--format", "html").out.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.anyio
+async def test_a_sheet_has_a_line_for_each_leaver_and_no_formula(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        formula = '=HYPERLINK("https://evil.example","Sawyer, Miller")'
+        world.graph("PATCH", f"/users/{SAWYER}", {"displayName": formula})
+        await world.run(steps(*CUT), SAWYER, "IsaiahL@contoso.com")
+        rows = list(csv.DictReader(io.StringIO(period_csv(period(world)), newline="")))
+
+    assert [row["userPrincipalName"] for row in rows] == ["SawyerM@contoso.com", "IsaiahL@contoso.com"]
+    assert rows[0]["displayName"] == f"'{formula}"
+    assert {row["disabled_at"][:10] for row in rows} == {START.date().isoformat()}
+
+
+def test_the_command_tells_a_period_as_a_sheet_and_a_run_not(offboard: Offboard) -> None:
+    offboard("run", "leaver", SAWYER, "--yes")
+    (row,) = csv.DictReader(io.StringIO(offboard("report", "--since", START.date().isoformat(), "--format", "csv").out))
+    assert row["id"] == SAWYER
+    assert offboard("report", row["run"], "--format", "csv").code == 2
 
 
 @pytest.mark.parametrize(
