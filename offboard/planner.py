@@ -349,14 +349,15 @@ def _among(refs: object, id: str) -> bool:
     return isinstance(refs, tuple) and any(ref.id == id for ref in refs)
 
 
-IDENTITY = ("id", "userType", "onPremisesSyncEnabled", "userPrincipalName", "roles")
+SYNCED = ("onPremisesSyncEnabled",)
+IDENTITY = ("id", "userType", *SYNCED, "userPrincipalName", "roles")
 """Fingerprint keys that must not differ at all; the others drift only where a step cares."""
 
 
-def moved(reviewed: Mapping[str, JSON], fresh: Mapping[str, JSON]) -> list[str]:
+def moved(reviewed: Mapping[str, JSON], fresh: Mapping[str, JSON], keys: Sequence[str] = IDENTITY) -> list[str]:
     """What about the leaver differs from what was reviewed, as sentences."""
     found = []
-    for key in IDENTITY:
+    for key in keys:
         if key in reviewed and key in fresh and reviewed[key] != fresh[key]:
             found.append(f"{key} was {_show(reviewed[key])} when reviewed and is {_show(fresh[key])} now")
     return found

@@ -23,6 +23,7 @@ from offboard.graph.trouble import Trouble
 from offboard.model import Change, LeaverPlan, Note, Outcome, Plan, PlannedStep, Result, Table
 from offboard.planjson import change_json
 from offboard.planner import (
+    SYNCED,
     cannot_tell,
     compare,
     ended_by_deletion,
@@ -105,7 +106,7 @@ class LeaverRun:
     async def _carry_out(self) -> LeaverOutcome:
         facts = await self._read()
         refused = self._refusal(facts)
-        barred = None if refused else await self._barred()
+        barred = None if refused else await self._barred(facts)
         if refused or barred:
             refused = refused or list(barred.reasons if barred else ())
             self.ledger.audit("refused", why="; ".join(refused))
@@ -122,11 +123,14 @@ class LeaverRun:
         self._undone(facts)
         return self._outcome(facts)
 
-    async def _barred(self) -> Barred | None:
+    async def _barred(self, facts: Facts) -> Barred | None:
         """Why the guards let nothing be written for this leaver; None when they do, or when nothing is to be written."""
         todo = {p.step.id for p in self.due for c in p.changes if not self.ledger.was_changed(p, c)}
         if self.bars is None or not todo:
             return None
+        # Guards judge the person who was reviewed; one who is mastered elsewhere since is to be reviewed again.
+        if facts.account.synced and (since := moved(self.mine.fingerprint, fingerprint(facts), SYNCED)):
+            return Barred((f"synced: {since[0]}",))
         barred = (await asyncio.shield(self.bars)).get(self.mine.leaver.id)
         return barred.of(todo) if barred else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ LATER: dict[str, Later] = {
 }
 ELSEWHERE = {
     "approver": "approvals are consumed with the plan",
-    "synced": "as reviewed; whoever is synchronized since is another person than was reviewed, and is held",
+    "synced": "as reviewed; whoever is synchronized since is another person than was reviewed, and is held: below",
     "guests": "only warns",
     "shared_devices": "the step itself leaves the device alone",
     "max_leavers": "test_ways_in: begun leavers count when they begin",
@@ -132,6 +132,25 @@ async def test_without_the_guard_the_later_step_is_carried_out(
 
         assert outcome is not None
         assert len(world.writes()) > len(before)
+
+
+@pytest.mark.anyio
+async def test_whoever_is_synchronized_since_the_review_is_held_before_any_later_step(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        await begun(world, Later(lambda _world: None, book=REVERSIBLE))
+        tenant = world.sandbox._store  # synchronization is no call of Graph's
+        person = tenant.get("user", SAWYER)
+        assert person is not None
+        with tenant.transaction():
+            tenant.put(replace(person, body={**person.body, "onPremisesSyncEnabled": True}))
+        before = world.writes()
+        outcome = await carry_on(world.applier("run-1", world.store.runs()[0].plan), "run-1")
+
+        assert outcome is not None
+        assert outcome.exit_code() == 3
+        assert world.writes() == before
+        (share,) = world.store.shares("run-1")
+        assert "synced: onPremisesSyncEnabled was false when reviewed and is true now" in str(share.hold)
 
 
 # -- every command that carries on ---------------------------------------------------------------------------------
