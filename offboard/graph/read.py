@@ -457,7 +457,7 @@ def _plain(name: str) -> bool:
 def _unreadable(answer: Answer, permissions: Permissions, sender: Sender) -> Unreadable:
     if answer.lost:
         return Unreadable(answer.lost)
-    least = permissions.delegated[0] if permissions.delegated else ()
+    least = permissions.delegated[0] if permissions.delegated and answer.status == 403 else ()
     return Unreadable(sender.explain(answer, "reading", permissions).what.rstrip("."), " + ".join(least))
 
 

@@ -174,7 +174,7 @@ class Lookout:
 
     def _unreadable(self, answer: Answer, permissions: Permissions) -> Unreadable:
         what = self.reader.sender.explain(answer, "asking for the guards", permissions).what.rstrip(".")
-        return Unreadable(what, " + ".join(permissions.delegated[0]))
+        return Unreadable(what, " + ".join(permissions.delegated[0]) if answer.status == 403 else "")
 
     def _held(self, answer: Answer) -> tuple[Held, ...] | Unreadable:
         if not answer.ok:

@@ -53,11 +53,15 @@ class Bin:
         """All deleted users.
 
         Raises:
-            NotPermitted: They could not be read.
+            NotPermitted: They may not be read.
+            GraphUnavailable: They could not be read.
         """
         found = await self.reader.deleted_users()
         if isinstance(found, Unreadable):
-            raise NotPermitted(f"The deleted users could not be read: {found.reason}.", todo=f"Needs {found.permission}.")
+            what = f"The deleted users could not be read: {found.reason}."
+            if found.permission:
+                raise NotPermitted(what, todo=f"Needs {found.permission}.")
+            raise GraphUnavailable(what, todo="Nothing was written. Try again later.")
         return found
 
     async def find(self, asked: str) -> DeletedUser:

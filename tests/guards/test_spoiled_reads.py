@@ -12,7 +12,7 @@ from tests.guards.scenes import ADMIN, ALEX, CHRIS, DIEGO, INFO, MIRIAM, NESTOR,
 from tests.hostile.poison import body
 from tests.hostile.test_every_read import SPOILS
 from tests.hostile.test_graph_answers import poisoned
-from tests.world import steps
+from tests.world import fault, steps
 
 pytestmark = pytest.mark.anyio
 GUARDED = {
@@ -51,3 +51,13 @@ async def test_owners_that_are_left_out_of_an_answer_are_asked_for(tmp_path: Pat
         plan = await world.plan(steps("disable-user"), MIRIAM)
 
         assert {o.guard for o in plan.leavers[0].objections if o.severity == "stop"} == {"app_owner"}
+
+
+@pytest.mark.parametrize(("status", "told"), [(403, True), (400, False)])
+async def test_only_a_refusal_is_said_to_be_mended_by_a_consent(tmp_path: Path, status: int, told: bool) -> None:
+    async with poisoned(tmp_path) as (world, _):
+        world.misbehave(fault("/roleManagement/directory/roleAssignments", "GET", status=status, times="all"))
+        plan = await world.plan(steps("disable-user"), "IsaiahL@contoso.com")
+
+        (said,) = [o.reason for o in plan.leavers[0].objections if o.guard == "administrators"]
+        assert ("Consent to RoleManagement.Read.Directory" in said) is told, said
