@@ -38,6 +38,7 @@ class Row:
         unit: Of the values.
         most: The goal as a number that must not be exceeded.
         least: The goal as a number that must be reached.
+        possible: What nobody can exceed here, whatever the program; why, the note says.
         note: What must be known to read it; for a missing figure, why it is missing.
         command: What made it.
         when: And when, on which commit, under which load.
@@ -49,6 +50,7 @@ class Row:
     unit: str = ""
     most: float | None = None
     least: float | None = None
+    possible: float | None = None
     note: str = ""
     command: str = ""
     when: str = ""
@@ -69,6 +71,8 @@ class Row:
             return "missing"
         if self.most is None and self.least is None:
             return ""
+        if self.least is not None and self.possible is not None and self.possible < self.least:
+            return "impossible here"
         every = [self._fits(value) for value in self.values]
         if self.wide and not (all(every) or not any(every)):
             return "undecided: spread too large"
@@ -146,6 +150,10 @@ def write_page(titles: dict[str, str]) -> None:
         "Where a row says *×N*, the tenant's clock, its latency and its quotas, and the clock of `offboard`, ran N times as "
         "fast, and times are given on that clock. What the processor takes is not scaled, so it weighs N times as much in such "
         "a row as in life; the row in real time is the one to trust.",
+        "",
+        "*Impossible here* is a goal that nobody can reach on this machine: 9,000 writes of a thousand leavers cannot take less "
+        "than 300 s, because the quota gives 3,000 at once and 20 a second, so a peer that takes X seconds cannot be beaten by "
+        "more than X ÷ 300, with nothing read and nothing verified.",
     ]
     for section, title in titles.items():
         rows = [Row(**{**row, "values": tuple(row["values"])}) for row in known.get(section, [])]

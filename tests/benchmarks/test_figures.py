@@ -32,6 +32,11 @@ def test_a_verdict_needs_figures_that_agree_about_it(values: tuple[float, ...], 
     assert Row("what", "≤ 1", values, "s", most=1.0).verdict() == said
 
 
+@pytest.mark.parametrize(("possible", "said"), [(14.9, "impossible here"), (15.0, "**not reached**")])
+def test_a_goal_beyond_what_anybody_can_reach_is_called_so(possible: float, said: str) -> None:
+    assert Row("what", "≥ 15×", (11.0,), "×", least=15.0, possible=possible).verdict() == said
+
+
 def test_cost_that_doubles_with_size_grows_with_exponent_one() -> None:
     assert exponent([(100, 3.0), (1000, 30.0), (10_000, 300.0)]) == pytest.approx(1.0)
     assert exponent([(100, 1.0), (1000, 100.0)]) == pytest.approx(2.0)
