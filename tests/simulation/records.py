@@ -52,7 +52,10 @@ class Book:
     def effect(self, effect: JournalEntry, place: int) -> None:
         """One executed write of ours: it had an intent, and owes an outcome."""
         verb, target, who = effect_key(effect)
-        known = [*self.opened, *(key for key, told in self.closed.items() if self.untold(told, place))]
+        doubtful = (
+            key for key, told in self.closed.items() if self.untold(told, place) and not self.over(key, told, place)
+        )
+        known = [*self.opened, *doubtful]
         covered = [key for key in known if key[1] == f"{verb} {target}" and who in ("", key[2])]
         if not covered:
             raise BrokenError("I1", f"no intent before {effect.method} {effect.path}")
@@ -64,6 +67,11 @@ class Book:
         """The leaver was refused or called off: what never reached the store was never sent, and ends so."""
         for key in [key for key, opened in self.opened.items() if key[2] == who and self.untold(opened, place)]:
             del self.opened[key]
+
+    def over(self, key: Key, place: int, until: int) -> bool:
+        """Whether a later process has brought the leaver to an end since, with what was found of this change."""
+        later = (event for event in self.life.tape[place + 1 : until] if isinstance(event, Recorded))
+        return any(e.record["event"] == "leaver-ended" and e.record["leaver"]["id"] == key[2] for e in later)
 
     def untold(self, place: int, until: int) -> bool:
         """Whether the process died between this record and its transaction."""
