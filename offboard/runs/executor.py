@@ -355,9 +355,17 @@ class LeaverRun:
         """Success means that everything still holds at the end; what was undone meanwhile has failed."""
         for n, result in enumerate(self.ledger.results):
             planned = next((p for p in self.due if p.step.id == result.step), None)
-            if planned is None or result.change is None or result.outcome not in SO:
+            if planned is None or result.change is None or result.outcome not in (*SO, Outcome.SKIPPED):
                 continue
             fresh = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values, afterwards=True)
+            if result.outcome is Outcome.SKIPPED:
+                # What could not be read for a moment was left; now that it can be, it is known to be missing.
+                if not self.halted and compare([result.change], fresh.changes).todo:
+                    why = f"left, because {result.why}; read again at the end of the run it is still needed"
+                    todo = "Resume the run: what is done stays done."
+                    self.ledger.results[n] = replace(result, outcome=Outcome.FAILED, why=why, todo=todo)
+                    self.ledger.audit("undone", step=result.step, change=change_json(result.change), why=why)
+                continue
             left = left_alone(result.change, fresh)
             if left or compare([result.change], fresh.changes).todo:
                 why = "was so when it was read back, but no longer holds at the end of the run: somebody undid it"

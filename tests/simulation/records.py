@@ -25,6 +25,7 @@ class Book:
     life: Life
     opened: dict[Key, int] = field(default_factory=dict)
     closed: dict[Key, int] = field(default_factory=dict)
+    dropped: set[Key] = field(default_factory=set)
     owed: set[Key] = field(default_factory=set)
     unclaimed: list[set[Key]] = field(default_factory=list)
     """Per effect that no outcome has owned up to: the intents that may have brought it about."""
@@ -43,7 +44,8 @@ class Book:
                 self.unclaimed.remove(effect)
             elif not effect:
                 raise BrokenError("I1", f"told as not sent, and yet executed: {key}")
-        if key not in self.opened and not (key in self.closed and self.untold(self.closed[key], place)):
+        known = key in self.opened or key in self.dropped or (key in self.closed and self.untold(self.closed[key], place))
+        if not known:
             raise BrokenError("I1", f"an outcome of {key} without an intent")
         self.opened.pop(key, None)
         self.owed.discard(key)
@@ -67,6 +69,7 @@ class Book:
         """The leaver was refused or called off: what never reached the store was never sent, and ends so."""
         for key in [key for key, opened in self.opened.items() if key[2] == who and self.untold(opened, place)]:
             del self.opened[key]
+            self.dropped.add(key)  # unless the next process has stored it meanwhile: then that one tells its end
 
     def over(self, key: Key, place: int, until: int) -> bool:
         """Whether a later process has brought the leaver to an end since, with what was found of this change."""
