@@ -358,22 +358,25 @@ class LeaverRun:
             if planned is None or result.change is None or result.outcome not in (*SO, Outcome.SKIPPED):
                 continue
             fresh = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values, afterwards=True)
+            needed = bool(compare([result.change], fresh.changes).todo)
             if result.outcome is Outcome.SKIPPED:
                 # What could not be read for a moment was left; now that it can be, it is known to be missing.
-                if not self.halted and compare([result.change], fresh.changes).todo:
+                if needed and not self.halted:
                     why = f"left, because {result.why}; read again at the end of the run it is still needed"
-                    todo = "Resume the run: what is done stays done."
-                    self.ledger.results[n] = replace(result, outcome=Outcome.FAILED, why=why, todo=todo)
-                    self.ledger.audit("undone", step=result.step, change=change_json(result.change), why=why)
+                    self._fails_after_all(n, planned, "step-skipped", why, "Resume the run; what is done stays done.")
                 continue
             left = left_alone(result.change, fresh)
-            if left or compare([result.change], fresh.changes).todo:
+            if left or needed:
                 why = "was so when it was read back, but no longer holds at the end of the run: somebody undid it"
                 why = f"was so when it was read back, but is left alone at the end of the run: {left}" if left else why
-                self.ledger.results[n] = Result(
-                    Outcome.FAILED, result.step, result.change, why, result.at, "", result.detail
-                )
-                self.ledger.audit("undone", step=result.step, change=change_json(result.change), why=why)
+                self._fails_after_all(n, planned, "undone", why)
+
+    def _fails_after_all(self, place: int, planned: PlannedStep, event: str, why: str, todo: str = "") -> None:
+        """A result that was fine has failed, as the last reading shows."""
+        failed = replace(self.ledger.results[place], outcome=Outcome.FAILED, why=why, todo=todo)
+        self.ledger.results[place] = failed
+        about = {"change": change_json(failed.change)} if failed.change else {}
+        self.ledger.audit(event, step=planned.step.id, action=planned.step.action, outcome="failed", why=why, **about)
 
     def _outcome(self, facts: Facts | None, stopped: str = "") -> LeaverOutcome:
         seen = {result.step for result in self.ledger.results}

@@ -200,3 +200,19 @@ async def test_what_cuts_access_is_not_given_up_where_other_steps_are(tmp_path: 
         ended = {(result.step, result.outcome.value) for result in outcome.leavers[0].results}
         assert ("remove-licenses", "failed") in ended
         assert world.user(SAWYER)["accountEnabled"] is False
+
+
+async def test_what_could_not_be_read_for_a_moment_and_is_still_needed_at_the_end_has_failed(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user", "{action: disable-devices, with: {devices: owned}}"), SAWYER)
+        world.misbehave(fault(f"/users/{SAWYER}/ownedDevices", "GET", status=403))  # once, and then it may be read again
+        outcome = await world.apply(plan, "run-1")
+
+        ends = outcomes(outcome.leavers[0].results)
+        assert ("disable-devices", "failed") in {(step, end) for step, _, end in ends}
+        assert outcome.exit_code() == 1
+        assert all("/devices/" not in path for _, path in world.writes())
+        assert world.records("step-skipped")[-1]["outcome"] == "failed"
+        resumed = await world.resume("run-1")
+        assert ("PATCH", f"/devices/{DESKTOP}") in world.writes()
+        assert "failed" not in {end for _, _, end in outcomes(resumed.leavers[0].results)}
