@@ -197,6 +197,7 @@ class LogFile:
             self._write(data, 0, fd)
             self._disk.sync(fd)
             os.link(self.path, archive)
+            sync_folder(self.path.parent)  # or a power cut could keep the new file's name and lose the old one's
             os.replace(new, self.path)
             sync_folder(self.path.parent)
         except OSError as error:
