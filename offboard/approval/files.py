@@ -69,6 +69,7 @@ def write_offer(plan: Path, text: bytes, signature: bytes) -> Path:
         if path.exists() or _signature(path).exists():
             continue
         _write(_signature(path), signature)  # from here on the place is ours: only one can make it
+        _last(path.parent)  # or a power cut could keep the text and lose the signature
         part = path.with_name(path.name + ".part")
         part.unlink(missing_ok=True)
         _write(part, text)
@@ -97,9 +98,16 @@ def _read(path: Path, most: int) -> bytes | None:
 def _name(part: Path, path: Path) -> None:
     try:
         part.replace(path)
-        sync_folder(path.parent)  # "approved" must still be true after a power cut
     except OSError as error:
         raise UsageError(f"The approval cannot be saved to {path}: {error.strerror}.") from error
+    _last(path.parent)  # "approved" must still be true after a power cut
+
+
+def _last(folder: Path) -> None:
+    try:
+        sync_folder(folder)
+    except OSError as error:
+        raise UsageError(f"The approval cannot be saved to {folder}: {error.strerror}.") from error
 
 
 def _write(path: Path, content: bytes) -> None:
