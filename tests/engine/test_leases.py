@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from offboard.audit import Audit, AuditError, Disk
 from offboard.errors import Busy
+from offboard.runs.engine import carry
 from offboard.runs.engine.carry import Heart, carry_on, leased
 from offboard.runs.engine.changes import Interrupted
 from offboard.runs.engine.leases import LASTS
 from offboard.runs.store import Store
 from tests.engine.farm import ROOT, postgres
-from tests.world import SAWYER, a_world, steps
+from tests.world import SAWYER, START, a_world, steps
 
 TENANT = "t"
 
@@ -81,6 +87,38 @@ async def test_a_request_that_may_write_does_not_leave_after_the_lease_ran_out(t
     await heart.check(httpx.Request("GET", "https://graph.microsoft.com/v1.0/users/1"))
     with pytest.raises(Interrupted, match="lost its lease"):
         await heart.check(httpx.Request("PATCH", "https://graph.microsoft.com/v1.0/users/1"))
+    store.close()
+
+
+@pytest.mark.anyio
+async def test_nothing_that_may_write_leaves_once_the_audit_could_not_be_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment, patch = [START], httpx.Request("PATCH", "https://graph.microsoft.com/v1.0/users/1")
+    full = False
+
+    def write(descriptor: int, view: memoryview, offset: int) -> int:
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return os.pwrite(descriptor, view, offset)
+
+    monkeypatch.setattr(carry, "BEATS", 0.01)
+    store = Store(tmp_path / "runs.db")
+    with Audit.open(tmp_path / "audit.jsonl", now=lambda: moment[0], disk=Disk(write=write)) as audit:
+        audit.bind(run="r-1").write("run-started")
+        heart = Heart(store, audit=audit)
+        await heart.check(patch)
+        full = True
+        moment[0] += timedelta(minutes=2)  # whoever waits for Graph for so long writes nothing else
+        store.leases.take("r-1", TENANT, ["ada"])
+        beating = asyncio.ensure_future(heart.beat())
+        while heart.unwritten is None:
+            await asyncio.sleep(0.01)
+
+        with pytest.raises(AuditError, match="cannot be written"):
+            await heart.check(patch)
+        await heart.check(httpx.Request("GET", "https://graph.microsoft.com/v1.0/users/1"))
+        beating.cancel()
     store.close()
 
 

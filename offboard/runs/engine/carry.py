@@ -47,6 +47,8 @@ class Heart:
     audit: Audit | None = None
     until: float = field(init=False)
     lost: bool = False
+    unwritten: OffboardError | None = None
+    """Why the audit could not be signed, once it could not be."""
 
     def __post_init__(self) -> None:
         self.until = self.ticks() + LASTS
@@ -62,16 +64,21 @@ class Heart:
                 continue  # the database is away: the leases run out by themselves
             if not self.lost:
                 self.until = began + LASTS
-            with suppress(OffboardError):  # whoever writes next is told
+            try:
                 if self.audit is not None:
                     self.audit.seal()
+            except OffboardError as error:
+                self.unwritten = error
 
     async def check(self, request: httpx.Request) -> None:
-        """Stop a request that may write when the leases are not certainly ours.
+        """Stop a request that may write when the leases are not certainly ours, or the audit cannot be written.
 
         Raises:
             Interrupted: They are not.
+            AuditError: It cannot.
         """
+        if request.method != "GET" and self.unwritten is not None:
+            raise self.unwritten
         if request.method != "GET" and (self.lost or self.ticks() >= self.until):
             self.lost = True
             raise Interrupted("Nothing more was sent: this process lost its lease, and another may have gone on.")
