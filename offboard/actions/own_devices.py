@@ -5,6 +5,7 @@ id, because a device that has lost its owner can no longer be found by looking a
 
 Graph allows this only to a signed-in person (delegated, Directory.AccessAsUser.All): no app can do it. Only a device that
 belongs to the person, or is named in the plan of `offboard undo`, can be looked at; another one is left alone and reported.
+So is a device that has another owner: Graph lets it have one at most.
 
 Source: https://learn.microsoft.com/graph/api/device-post-registeredowners
 """
@@ -30,6 +31,7 @@ class OwnDevices(Action):
 
     name = "own-devices"
     effect = Effect.REVERSIBLE
+    gives = True
     reads = (Account, Devices)
     calls = UnownDevices.undo_calls
     undo_calls = UnownDevices.calls
@@ -54,13 +56,16 @@ class OwnDevices(Action):
         if isinstance(device.owners, Unreadable):
             reason = f"its owners could not be read: {device.owners.reason}"
             yield Note(Doing.UNKNOWN, device.ref, reason, "owners-unknown", open=True)
-        elif not any(owner.id == account.id for owner in device.owners):
-            names = [owner.name for owner in device.owners]
+        elif device.owners and account.id not in {owner.id for owner in device.owners}:
+            names = ", ".join(owner.name for owner in device.owners)
+            reason = f"belongs to {names}, and a device has one registered owner at most: settle whose it is"
+            yield Note(Doing.ASK, device.ref, reason, "device-owned", open=True)
+        elif not device.owners:
             yield Change(
                 "own",
                 device.ref,
-                before={"owners": names},
-                after={"owners": [*names, account.display_name]},
+                before={"owners": []},
+                after={"owners": [account.display_name]},
                 effect=self.effect,
                 data={"owner": account.id},
             )
