@@ -128,6 +128,13 @@ def cannot_tell(change: Change, answer: Answer) -> str:
     return ""
 
 
+def cannot_read(change: Change, answer: Answer) -> bool:
+    """Whether the answer cannot tell because something could not be read."""
+    return any(
+        note.doing is Doing.UNKNOWN and (_part(note.target, change) or _about(note, change)) for note in answer.notes
+    )
+
+
 def left_alone(change: Change, answer: Answer) -> str:
     """Why the step would leave the object as it is, which is not as the change wanted it; empty when it would not.
 

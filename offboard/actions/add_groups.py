@@ -30,6 +30,7 @@ class AddGroups(Action):
 
     name = "add-groups"
     effect = Effect.REVERSIBLE
+    gives = True
     reads = (Account, Memberships)
     calls = RemoveGroups.undo_calls
     undo_calls = RemoveGroups.calls

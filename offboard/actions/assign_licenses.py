@@ -29,6 +29,7 @@ class AssignLicenses(Action):
 
     name = "assign-licenses"
     effect = Effect.REVERSIBLE
+    gives = True
     reads = (Account, Licenses, Memberships)
     calls = RemoveLicenses.calls
     permissions = RemoveLicenses.permissions

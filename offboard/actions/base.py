@@ -87,6 +87,7 @@ class Action(ABC):
         required: Names of parameters that must be given.
         needs_user: Whether it makes sense only while the user is not deleted.
         outlives: Whether what it changes is still there when the user is deleted.
+        gives: Whether it gives the user something, so that it has come to nothing once the user is deleted.
         once: Whether doing it twice is more than doing it once. It then leaves by itself, never in a batch, and whatever may
             have been executed is given the time to show before it is sent again.
         needs_license: Whether it works on something that goes with the leaver's licenses, as a mailbox does.
@@ -109,6 +110,7 @@ class Action(ABC):
     example: ClassVar[str]
     needs_user: ClassVar[bool] = True
     outlives: ClassVar[bool] = False
+    gives: ClassVar[bool] = False
     once: ClassVar[bool] = False
     needs_license: ClassVar[bool] = False
     takes_effect: ClassVar[str] = ""

@@ -28,6 +28,7 @@ class EnableUser(Action):
 
     name = "enable-user"
     effect = Effect.REVERSIBLE
+    gives = True
     reads = (Account,)
     calls = DisableUser.calls
     permissions = DisableUser.permissions

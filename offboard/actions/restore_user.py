@@ -30,6 +30,7 @@ class RestoreUser(Action):
 
     name = "restore-user"
     effect = Effect.REVERSIBLE
+    gives = True
     reads = (Account,)
     calls = DeleteUser.undo_calls
     undo_calls = DeleteUser.calls

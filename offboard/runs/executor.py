@@ -29,17 +29,17 @@ from offboard.planner import (
     ended_by_deletion,
     fact_types,
     fingerprint,
-    left_alone,
     moved,
     pins,
     replan,
     together,
 )
 from offboard.runs.engine.changes import Interrupted
-from offboard.runs.ledger import SO, Ledger, Tools
+from offboard.runs.ledger import Ledger, Tools
+from offboard.runs.leftovers import Lapse, caught_up, is_fresh, lapses, may_be_lag, out_of_sight
 from offboard.runs.outcome import Barred, LeaverOutcome
 from offboard.runs.sent import Sent
-from offboard.runs.stages import Asked, Pending, ask, containing, stages
+from offboard.runs.stages import Asked, Pending, ask, closed, containing, stages
 from offboard.runs.verdicts import Case, Next, sends, verdicts
 
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -104,7 +104,7 @@ class LeaverRun:
         return self._outcome(None, stopped=why)
 
     async def _carry_out(self) -> LeaverOutcome:
-        facts = await self._read()
+        facts, _ = await self._settled(await self._read(), self._remembered())
         refused = self._refusal(facts)
         barred = None if refused else await self._barred(facts)
         if refused or barred:
@@ -112,15 +112,19 @@ class LeaverRun:
             self.ledger.audit("refused", why="; ".join(refused))
             code = barred.code if barred else 3
             return LeaverOutcome(self.index, refused=tuple(refused), later=self._later(), barred=barred, code=code)
+        facts = await self._past_other_runs(facts)
         for stage in stages(self.due):
+            if closed(stage):
+                facts = await self._catch_up(self.due[: self.due.index(stage[0])], facts)
             if self.halted:
                 break
             facts = await self._stage(stage, facts)
             if not self.tools.bulk:  # of many leavers, each is told as a whole
                 await self.ledger.flush()
                 self.ledger.tell()
+        facts = await self._catch_up(self.due, facts)
         await self.ledger.flush()
-        self._undone(facts)
+        facts = await self._close(facts)
         return self._outcome(facts)
 
     async def _barred(self, facts: Facts) -> Barred | None:
@@ -239,10 +243,12 @@ class LeaverRun:
             return "what it would do is no longer what was reviewed"
         if differs := moved(self.mine.fingerprint, fingerprint(facts)):
             return "; ".join(differs)
-        before = self.due[: self.due.index(asked.planned)]
+        before = ask(self.due[: self.due.index(asked.planned)], facts, self.ledger.since(facts), self.values)
+        if unseen := out_of_sight(self.ledger.results, before):
+            return f"what step {', '.join(unseen)} has left cannot be read now, nor found once this is done"
         reopened = [
             a.planned.step.id
-            for a in ask(before, facts, self.ledger.since(facts), self.values)
+            for a in before
             if a.comparison.drifted or any(self.ledger.was_changed(a.planned, c) for c in a.comparison.todo)
         ]
         return f"step {', '.join(reopened)} no longer holds" if reopened else ""
@@ -351,32 +357,57 @@ class LeaverRun:
         step = each.planned.step
         return self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)
 
-    def _undone(self, facts: Facts) -> None:
-        """Success means that everything still holds at the end; what was undone meanwhile has failed."""
-        for n, result in enumerate(self.ledger.results):
-            planned = next((p for p in self.due if p.step.id == result.step), None)
-            if planned is None or result.change is None or result.outcome not in (*SO, Outcome.SKIPPED):
-                continue
-            fresh = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values, afterwards=True)
-            needed = bool(compare([result.change], fresh.changes).todo)
-            if result.outcome is Outcome.SKIPPED:
-                # What could not be read for a moment was left; now that it can be, it is known to be missing.
-                if needed and not self.halted:
-                    why = f"left, because {result.why}; read again at the end of the run it is still needed"
-                    self._fails_after_all(n, planned, "step-skipped", why, "Resume the run; what is done stays done.")
-                continue
-            left = left_alone(result.change, fresh)
-            if left or needed:
-                why = "was so when it was read back, but no longer holds at the end of the run: somebody undid it"
-                why = f"was so when it was read back, but is left alone at the end of the run: {left}" if left else why
-                self._fails_after_all(n, planned, "undone", why)
+    async def _catch_up(self, before: Sequence[PlannedStep], facts: Facts) -> Facts:
+        """Do now what was left because it could not be read, and can be read again."""
+        if self.halted or not any(r.change and r.outcome is Outcome.SKIPPED for r in self.ledger.results):
+            return facts
+        asked = ask(before, facts, self.ledger.since(facts), self.values)
+        self.ledger.results, pending = caught_up(self.ledger.results, asked)
+        if not pending:
+            return facts
+        await self.ledger.intend(pending)
+        return await self._bring_about(pending)
 
-    def _fails_after_all(self, place: int, planned: PlannedStep, event: str, why: str, todo: str = "") -> None:
-        """A result that was fine has failed, as the last reading shows."""
-        failed = replace(self.ledger.results[place], outcome=Outcome.FAILED, why=why, todo=todo)
-        self.ledger.results[place] = failed
-        about = {"change": change_json(failed.change)} if failed.change else {}
-        self.ledger.audit(event, step=planned.step.id, action=planned.step.action, outcome="failed", why=why, **about)
+    async def _close(self, facts: Facts) -> Facts:
+        """Success means that everything still holds at the end; what does not has failed."""
+        facts, found = await self._settled(facts, self.ledger.results)
+        for lapse in found:
+            if self.halted and lapse.event == "step-skipped":
+                continue  # after a step that failed nothing more is tried, so what was left stays left
+            result = replace(self.ledger.results[lapse.place], outcome=Outcome.FAILED, why=lapse.why, todo=lapse.todo)
+            self.ledger.results[lapse.place] = result
+            about = {"change": change_json(result.change)} if result.change else {}
+            step = lapse.planned.step
+            self.ledger.audit(lapse.event, step=step.id, action=step.action, outcome="failed", why=lapse.why, **about)
+        return facts
+
+    async def _settled(self, facts: Facts, results: Sequence[Result]) -> tuple[Facts, list[Lapse]]:
+        """The facts, read again as long as a copy of the directory may show what was before; and what no longer holds."""
+        wait = iter(WAITS)
+        while True:
+            found = list(lapses(results, self.due, facts, self.ledger.since(facts), self.values))
+            if not may_be_lag(found, results, utc_now_of(self.tools.reader.sender)):
+                return facts, found
+            self._say("What was done a moment ago does not show; looking again …")
+            await self.tools.clock.sleep(next(wait, WAITS[-1]))
+            facts = await self._read(look=2)
+
+    async def _past_other_runs(self, facts: Facts) -> Facts:
+        """The facts, read again while what seems to be so already may have been so only before another run."""
+        latest = self.tools.store.changes.latest(self.plan.tenant.id, self.mine.leaver.id, but=self.run)
+        wait = iter(WAITS)
+        while latest is not None and is_fresh(latest, utc_now_of(self.tools.reader.sender)):
+            asked = ask(self.due, facts, self.ledger.since(facts), self.values)
+            if not any(each.comparison.already for each in asked):
+                break
+            self._say("Another run has just changed something for this person; looking again …")
+            await self.tools.clock.sleep(next(wait, WAITS[-1]))
+            facts = await self._read(look=2)
+        return facts
+
+    def _remembered(self) -> list[Result]:
+        """What an earlier process, or an earlier turn, has concluded."""
+        return [each.result for each in self.ledger.recorded.values() if each.result is not None]
 
     def _outcome(self, facts: Facts | None, stopped: str = "") -> LeaverOutcome:
         seen = {result.step for result in self.ledger.results}

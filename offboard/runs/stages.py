@@ -51,7 +51,7 @@ def stages(steps: Sequence[PlannedStep]) -> list[list[PlannedStep]]:
     for planned in steps:
         alone = any(map(_alone, planned.changes))
         reads = bool(planned.tables)  # what a read-only step shows must be read after everything before it
-        if alone or reads or not found or _closed(found[-1]):
+        if alone or reads or not found or closed(found[-1]):
             found.append([planned])
         else:
             found[-1].append(planned)
@@ -66,7 +66,8 @@ def _alone(change: Change) -> bool:
     return change.effect is not Effect.REVERSIBLE or change.verb == "restore"
 
 
-def _closed(stage: Sequence[PlannedStep]) -> bool:
+def closed(stage: Sequence[PlannedStep]) -> bool:
+    """Whether the stage is one step by itself, before and after which everything is read back."""
     return any(planned.tables or any(map(_alone, planned.changes)) for planned in stage)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from offboard.errors import Refused, UsageError
-from offboard.model import Plan
+from offboard.model import Outcome, Plan
 from offboard.runs.planning import PlanMaker
 from offboard.runs.undo import UndoMaker, find_run
-from tests.world import DESKTOP, LAPTOP, SAWYER, World, a_world, outcomes, shipped, steps
+from tests.world import DESKTOP, LAPTOP, SAWYER, World, a_world, fault, outcomes, shipped, steps
 
 pytestmark = pytest.mark.anyio
 SPE_E3 = "05e9a617-0261-4cee-bb44-138d3ef5d965"
@@ -196,6 +196,24 @@ async def test_the_plan_is_sealed_consumed_once_and_guarded_like_any_other(tmp_p
 
         with pytest.raises(Refused, match="already carried out"):
             await world.apply(plan)
+
+
+async def test_nothing_is_called_done_that_was_to_be_given_to_somebody_who_is_deleted_meanwhile(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        run = (await world.run(steps("disable-user", "remove-licenses"), SAWYER)).run
+        world.time.jump(hours=1)
+        plan = await undo(world, run)
+        assert plan is not None
+        world.misbehave(fault("/users/*/assignLicense", "POST", times="all", status=403))
+        assert (await world.apply(plan, "back")).exit_code() != 0
+        world.misbehave()
+        world.graph("DELETE", f"/users/{SAWYER}")
+        outcome = await world.resume("back")
+
+        ended = {result.step: result for result in outcome.leavers[0].results}
+        assert ended["undo-remove-licenses"].outcome is Outcome.FAILED
+        assert ended["undo-remove-licenses"].todo == "Restore the user, then resume the run."
+        assert outcome.exit_code() == 1
 
 
 async def test_an_undone_user_can_leave_again(tmp_path: Path) -> None:

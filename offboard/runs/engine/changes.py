@@ -189,6 +189,14 @@ class Changes:
         )
         return moment(rows[0][0]) if rows and rows[0][0] else None
 
+    def latest(self, tenant: str, leaver: str, *, but: str) -> datetime | None:
+        """When any other run than this one last changed something for the leaver."""
+        rows = self._db.rows(
+            "SELECT max(at) FROM change WHERE tenant = ? AND leaver = ? AND run <> ? AND outcome = 'changed'",
+            (tenant, leaver, but),
+        )
+        return moment(rows[0][0]) if rows and rows[0][0] else None
+
 
 def _together(whose: Sequence[Whose]) -> dict[tuple[str, str], list[str]]:
     found = defaultdict[tuple[str, str], list[str]](list)
