@@ -68,6 +68,39 @@ def _removed(life: Life, leaver: str, change: Change) -> bool:
     return status == 404 or leaver not in {member["id"] for member in members["value"]}
 
 
+def _without_method(life: Life, leaver: str, change: Change) -> bool:
+    status, methods = life.get(f"/users/{leaver}/authentication/methods")
+    return status == 404 or change.target.id not in {method["id"] for method in methods["value"]}
+
+
+def _enabled_user(life: Life, leaver: str, change: Change) -> bool:
+    user = _user(life, leaver)
+    return user is not None and user["accountEnabled"] is True
+
+
+def _assigned(life: Life, leaver: str, change: Change) -> bool:
+    user = _user(life, leaver) or {"licenseAssignmentStates": ()}
+    direct = {s["skuId"] for s in user["licenseAssignmentStates"] if s.get("assignedByGroup") is None}
+    return {part.id for part in change.parts} <= direct
+
+
+def _restored(life: Life, leaver: str, change: Change) -> bool:
+    return _user(life, leaver) is not None
+
+
+def _enabled_device(life: Life, leaver: str, change: Change) -> bool:
+    status, device = life.get(f"/devices/{change.target.id}")
+    return status == 200 and device["accountEnabled"] is True
+
+
+def _owned(life: Life, leaver: str, change: Change) -> bool:
+    return not _unowned(life, leaver, change)
+
+
+def _added(life: Life, leaver: str, change: Change) -> bool:
+    return not _removed(life, leaver, change)
+
+
 RULES: dict[str, Callable[[Life, str, Change], bool]] = {
     "disable user": _disabled_user,
     "delete user": _deleted,
@@ -77,4 +110,11 @@ RULES: dict[str, Callable[[Life, str, Change], bool]] = {
     "disable device": _disabled_device,
     "unown device": _unowned,
     "remove group": _removed,
+    "remove signInMethod": _without_method,
+    "enable user": _enabled_user,
+    "assign user": _assigned,
+    "restore user": _restored,
+    "enable device": _enabled_device,
+    "own device": _owned,
+    "add group": _added,
 }

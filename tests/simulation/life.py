@@ -7,7 +7,8 @@ import contextvars
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from offboard.graph.read import Reader
 from offboard.graph.send import Sender
 from offboard.model import Plan
 from offboard.runs.apply import Applier
+from offboard.runs.engine.canceled import close_canceled
 from offboard.runs.engine.carry import begin, carry_on
 from offboard.runs.engine.leases import LASTS
 from offboard.runs.engine.steering import Steering
@@ -31,6 +33,7 @@ from offboard.runs.outcome import RunOutcome
 from offboard.runs.planning import PlanMaker, Wanted
 from offboard.runs.scribe import Scribe
 from offboard.runs.store import Store
+from offboard.runs.undo import UndoMaker
 from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.faults import FaultScript
 from offboard.sandbox.tenant import Sandbox
@@ -60,6 +63,13 @@ class Try:
 
 
 @dataclass
+class Calendar:
+    """How much time nobody lived through; the tenant's clock knows of it, too."""
+
+    skipped: timedelta = timedelta()
+
+
+@dataclass
 class Life:
     """All that happened under one seed."""
 
@@ -76,21 +86,27 @@ class Life:
     digest: str = ""
     run: str = ""
     other: asyncio.Task[None] | None = None
+    sequel: WayBack | None = None
+    """The undoing of it all."""
 
     def __post_init__(self) -> None:
         self.rng = Random(self.scenario.seed ^ 0x5EED)
-        self.skipped = timedelta()
+        self.calendar = Calendar()
         self.folder.chmod(0o700)
 
     # -- time and chance -------------------------------------------------------------------------------------------
 
     def time(self) -> float:
         """Virtual seconds."""
-        return asyncio.get_running_loop().time() + self.skipped.total_seconds()
+        return asyncio.get_running_loop().time() + self.calendar.skipped.total_seconds()
 
     def now(self) -> datetime:
         """The virtual time of day."""
         return START + timedelta(seconds=self.time())
+
+    def _after(self, span: timedelta) -> datetime:
+        """A time as a person writes it: in whole seconds, as Graph's own are."""
+        return (self.now() + span).replace(microsecond=0)
 
     def clock(self) -> Clock:
         """Time as the program wants it."""
@@ -113,6 +129,19 @@ class Life:
         """A person steers the run, if there is one and it can be steered so."""
         if self._state() is None:
             return
+        with self._by_hand() as (store, audit), suppress(UsageError):  # there may be nothing to be held, released …
+            hand = Steering(store, audit, "because")
+            record = store.run(self.run)
+            user = None if who is None else store.shares(self.run)[who % len(store.shares(self.run))].leaver
+            if verb == "reschedule":
+                shares = hand.reschedule(record, self._after(timedelta(hours=self.rng.choice((-2, 1, 900)))), user)
+            else:
+                shares = getattr(hand, verb)(record, user)
+            self.tape.append(Steered(self.time(), verb, frozenset(share.leaver for share in shares)))
+
+    @contextmanager
+    def _by_hand(self) -> Iterator[tuple[Store, Audit]]:
+        """Store and audit of a short command that meets with no mishap."""
         store, audit = self.open_store(), Audit.open(self.folder / "audit.jsonl", now=self.now)
         file, commit = audit._file, audit._file.commit
 
@@ -123,16 +152,7 @@ class Life:
 
         file.commit = told  # type: ignore[method-assign]
         try:
-            hand = Steering(store, audit.bind(actor="somebody"), "because")
-            record = store.run(self.run)
-            user = None if who is None else store.shares(self.run)[who % len(store.shares(self.run))].leaver
-            if verb == "reschedule":
-                shares = hand.reschedule(record, self.now() + timedelta(hours=self.rng.choice((-2, 1, 900))), user)
-            else:
-                shares = getattr(hand, verb)(record, user)
-            self.tape.append(Steered(self.time(), verb, frozenset(share.leaver for share in shares)))
-        except UsageError:
-            pass  # there was nothing to be held, released …
+            yield store, audit.bind(actor="somebody")
         finally:
             audit.close()
             store.close()
@@ -170,18 +190,31 @@ class Life:
         self.tenant = replace(
             tenant, guards=replace(tenant.guards, administrators="warn", synced="warn", max_percent=100)
         )
+        try:
+            await self._chapter()
+            if self.scenario.back and self._state() in ("ended", "canceled"):
+                self.sequel = WayBack.of(self)
+                await self.sequel._chapter()
+        finally:
+            self.sandbox.close()
+        self.digest = self._digest()
+
+    async def _chapter(self) -> None:
         self.process = Process(self, 0, QUIET)
         self.connection = await connect(self.tenant, transport=Wire(self), prompt=lambda _text: None)
         self.hooks = self.connection.http.event_hooks
         try:
-            await self._story()
+            await self._plan()
+            self.run = self.new_id()
+            if self.plan is not None or not self._nothing_to_plan():
+                await self._story()
         finally:
             await self.connection.close()
-            self.sandbox.close()
+
+    def _nothing_to_plan(self) -> bool:
+        return False
 
     async def _story(self) -> None:
-        await self._plan()
-        self.run = self.new_id()
         for attempt in self.scenario.attempts:
             for at, verb, who in attempt.steered:
                 if at == 0:
@@ -190,10 +223,13 @@ class Life:
         self.steer("release", None)
         await self._carry_on(QUIET)
         while (due := self._next()) is not None and len(self.tries) < 40:
-            self.skipped += max(timedelta(), due - self.now()) + timedelta(seconds=self.rng.randint(0, 4000))
+            self.calendar.skipped += max(timedelta(), due - self.now()) + timedelta(seconds=self.rng.randint(0, 4000))
             await self._carry_on(QUIET)
+        if self._state() == "canceled":  # as `resume` does, and whatever else sends something to the tenant
+            self.calendar.skipped += timedelta(seconds=LASTS + 1)
+            with self._by_hand() as (store, audit):
+                close_canceled(store, audit, store.run(self.run).plan.tenant.id)
         self.judge_whole(self)
-        self.digest = self._digest()
 
     async def _plan(self) -> None:
         made = await self._attempt(self.scenario.planning, self._make)
@@ -203,7 +239,7 @@ class Life:
 
     async def _carry_on(self, attempt: Attempt) -> None:
         """What a person would do next: apply the plan, or resume its run, mostly after the lease of a dead process."""
-        self.skipped += timedelta(seconds=LASTS + 1 if attempt is QUIET or self.rng.random() < 0.9 else 0)
+        self.calendar.skipped += timedelta(seconds=LASTS + 1 if attempt is QUIET or self.rng.random() < 0.9 else 0)
         for meddle in attempt.before:
             self.meddle(meddle)
         state = self._state()
@@ -211,9 +247,7 @@ class Life:
             begun = state is not None
             await self._attempt(attempt, lambda audit, store: self._work(audit, store, resume=begun))
 
-    async def _attempt(
-        self, attempt: Attempt, work: Callable[[Audit, Store], Coroutine[Any, Any, Any]]
-    ) -> Plan | RunOutcome | None:
+    async def _attempt(self, attempt: Attempt, work: Callable[[Audit, Store], Coroutine[Any, Any, Any]]) -> Any:
         faults = FaultScript.parse(list(attempt.faults)) if attempt.faults else None
         self.sandbox.behavior = Behavior(faults=faults, lag=attempt.lag, delay=attempt.delay)
         self.process = Process(self, len(self.tries) + 1, attempt)
@@ -275,11 +309,13 @@ class Life:
             connection or self.connection, self.clock(), jitter=self.rng.random, new_id=self.new_id, say=self.said.append
         )
 
-    async def _make(self, _audit: Audit, store: Store) -> Plan:
+    async def _make(self, _audit: Audit, store: Store) -> Plan | None:
         """`offboard plan`."""
         playbook = steps(*self.scenario.steps)
         maker = PlanMaker(Reader(self._sender()), store, "sandbox", "", self.tenant.guards, self.new_id, "tester")
-        return await maker.make(playbook, [Wanted(user, None, {}) for user in self.scenario.people])
+        people = zip(self.scenario.people, self.scenario.leaves, strict=True)
+        wanted = [Wanted(user, None if leave is None else self._after(leave), {}) for user, leave in people]
+        return await maker.make(playbook, wanted)
 
     async def _work(
         self, audit: Audit, store: Store, *, resume: bool, connection: Connection | None = None
@@ -329,8 +365,44 @@ class Life:
 
     def _journal(self) -> list[dict[str, Any]]:
         """The tenant's journal as the tape has it."""
-        events = [e for e in self.tape if isinstance(e, Asked | Meddled)]
+        tape = [*self.tape, *(self.sequel.tape if self.sequel is not None else ())]
+        events = [e for e in tape if isinstance(e, Asked | Meddled)]
         return [entry.as_dict() for event in events for entry in event.effects]
+
+
+@dataclass
+class WayBack(Life):
+    """What follows on a life, in the same tenant: the run is undone, whatever happens meanwhile.
+
+    Args:
+        undone: The run.
+    """
+
+    undone: str = ""
+
+    @classmethod
+    def of(cls, life: Life) -> WayBack:
+        """The way back from a life that has come to its end."""
+        back = cls(
+            life.scenario.way_back,
+            life.folder,
+            passwords=life.passwords,
+            judge=life.judge,
+            judge_whole=life.judge_whole,
+            undone=life.run,
+        )
+        back.rng, back.calendar = life.rng, life.calendar
+        back.sandbox, back.token, back.tenant = life.sandbox, life.token, life.tenant
+        return back
+
+    def _nothing_to_plan(self) -> bool:
+        """Nothing was changed that can be given back, or somebody is gone for good."""
+        return self.tries[-1].error is None or isinstance(self.tries[-1].error, UsageError)
+
+    async def _make(self, _audit: Audit, store: Store) -> Plan | None:
+        """`offboard undo`."""
+        maker = UndoMaker(Reader(self._sender()), store, "sandbox", "", self.tenant.guards, self.new_id, "tester")
+        return await maker.undo(store.run(self.undone))
 
 
 def _timeless(record: dict[str, Any]) -> dict[str, Any]:

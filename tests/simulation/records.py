@@ -53,12 +53,13 @@ class Book:
 
     def effect(self, effect: JournalEntry, place: int) -> None:
         """One executed write of ours: it had an intent, and owes an outcome."""
-        verb, target, who = effect_key(effect)
+        verbs, target, who = effect_key(effect)
         doubtful = (
             key for key, told in self.closed.items() if self.untold(told, place) and not self.over(key, told, place)
         )
         known = [*self.opened, *doubtful]
-        covered = [key for key in known if key[1] == f"{verb} {target}" and who in ("", key[2])]
+        acts = [f"{verb} {target}" for verb in verbs]
+        covered = [key for key in known if key[1] in acts and who in ("", key[2])]
         if not covered:
             raise BrokenError("I1", f"no intent before {effect.method} {effect.path}")
         self.owed.update(covered)
@@ -155,13 +156,19 @@ def only_what_was_planned(life: Life) -> None:
                     raise BrokenError("I3", f"{call.method} {call.path} after the leaver was refused")
 
 
-def _licenses(each: LeaverPlan) -> set[str]:
-    return {part.id for change in each.changes if change.verb == "free" for part in change.parts}
+def _licenses(each: LeaverPlan) -> dict[str, set[str]]:
+    """What is planned to be given and taken, by the name of the body's list."""
+    lists = {"removeLicenses": "free", "addLicenses": "assign"}
+    return {
+        name: {part.id for change in each.changes if change.verb == verb for part in change.parts}
+        for name, verb in lists.items()
+    }
 
 
-def _only_planned_licenses(call: Call, planned: dict[str, set[str]]) -> None:
-    extra = set(call.body["removeLicenses"]) - planned[call.path.split("/")[2]]
-    if extra or call.body["addLicenses"]:
+def _only_planned_licenses(call: Call, planned: dict[str, dict[str, set[str]]]) -> None:
+    mine = planned[call.path.split("/")[2]]
+    given = {entry["skuId"] for entry in call.body["addLicenses"]}
+    if set(call.body["removeLicenses"]) - mine["removeLicenses"] or given - mine["addLicenses"]:
         raise BrokenError("I3", f"licenses that were never planned: {call.body}")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -22,6 +23,8 @@ PEOPLE = {
 }
 WEIGHTS = (10, 3, 3, 2, 1, 2, 2, 2)
 LATER = ("T+1h", "T+30d", "T+30d", "T+30d")
+LEAVES = (None, timedelta(hours=-2), timedelta(hours=5), timedelta(days=40))
+"""From now to the leave time; None when it is now and nobody says so."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,18 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Everything that happens under one seed."""
+    """Everything that happens under one seed.
+
+    Args:
+        seed: The seed.
+        people: Who leaves.
+        steps: The playbook's.
+        planning: The process that makes the plan.
+        attempts: The processes that carry it out.
+        meddled: Whether somebody else acts meanwhile.
+        leaves: When each of them leaves.
+        back: The processes that undo it all afterwards; nobody undoes anything when there are none.
+    """
 
     seed: int
     people: tuple[str, ...]
@@ -80,6 +94,13 @@ class Scenario:
     planning: Attempt
     attempts: tuple[Attempt, ...]
     meddled: bool
+    leaves: tuple[timedelta | None, ...] = ()
+    back: tuple[Attempt, ...] = ()
+
+    @property
+    def way_back(self) -> Scenario:
+        """The story that follows: the undoing."""
+        return replace(self, planning=Attempt(), attempts=self.back, leaves=(), back=())
 
 
 def draw(seed: int) -> Scenario:
@@ -94,7 +115,22 @@ def draw(seed: int) -> Scenario:
     meddled = rng.random() < 0.5
     planning = Attempt(tuple(draw_faults(rng)) if rng.random() < 0.3 else (), rng.choice(LAGS), rng.choice(DELAYS))
     attempts = tuple(_attempt(rng, ids, meddled) for _ in range(rng.choice((1, 2, 2, 3, 4))))
-    return Scenario(seed, tuple(people), tuple(_steps(rng)), planning, attempts, meddled)
+    return _with_more(Scenario(seed, tuple(people), tuple(_steps(rng)), planning, attempts, meddled), ids)
+
+
+def _with_more(drawn: Scenario, ids: list[str]) -> Scenario:
+    """What came later than the rest, and is drawn apart, so that the rest of a seed's story stays as it was."""
+    rng, steps = Random(f"more of {drawn.seed}"), list(drawn.steps)
+    leaves: tuple[timedelta | None, ...] = (None,) * len(ids)
+    if rng.random() < 0.25:
+        steps.insert(rng.randint(0, len(steps)), _step(rng, "remove-sign-in-methods"))
+    if rng.random() < 0.25:
+        leaves = tuple(rng.choice(LEAVES) for _ in ids)
+        steps = [step.replace("T+1h", rng.choice(("T+1h", "T-1d"))) for step in steps]
+    back: tuple[Attempt, ...] = ()
+    if rng.random() < 0.35:
+        back = (*(_attempt(rng, ids, drawn.meddled) for _ in range(rng.choice((0, 1, 1, 2)))), Attempt())
+    return replace(drawn, steps=tuple(steps), leaves=leaves, back=back)
 
 
 def _attempt(rng: Random, ids: list[str], meddled: bool) -> Attempt:
