@@ -398,7 +398,7 @@ class LeaverRun:
         wait = iter(WAITS)
         while latest is not None and is_fresh(latest, utc_now_of(self.tools.reader.sender)):
             asked = ask(self.due, facts, self.ledger.since(facts), self.values)
-            if not any(each.comparison.already for each in asked):
+            if all(self.ledger.was_changed(each.planned, c) for each in asked for c in each.comparison.already):
                 break
             self._say("Another run has just changed something for this person; looking again …")
             await self.tools.clock.sleep(next(wait, WAITS[-1]))
