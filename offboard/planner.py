@@ -70,7 +70,7 @@ def replan(step: Step, facts: Facts, since: Since, values: Mapping[str, str], *,
         facts: Fresh, or predicted.
         since: Our own recorded intents.
         values: The playbook's parameters for this leaver, for `when:`.
-        afterwards: Asked only to see whether it is still so; what outlives a deleted leaver is looked at, too.
+        afterwards: Asked about what was approved; what outlives a deleted leaver is looked at, too.
     """
     action = ACTIONS[step.action]
     reason = _why_not(step, facts, values, afterwards=afterwards)

@@ -36,7 +36,7 @@ from offboard.planner import (
 )
 from offboard.runs.engine.changes import Interrupted
 from offboard.runs.ledger import Ledger, Tools
-from offboard.runs.leftovers import Lapse, caught_up, is_fresh, lapses, may_be_lag, out_of_sight
+from offboard.runs.leftovers import Lapse, caught_up, is_fresh, lapses, may_be_lag
 from offboard.runs.outcome import Barred, LeaverOutcome
 from offboard.runs.sent import Sent
 from offboard.runs.stages import Asked, Pending, ask, closed, containing, stages
@@ -244,8 +244,6 @@ class LeaverRun:
         if differs := moved(self.mine.fingerprint, fingerprint(facts)):
             return "; ".join(differs)
         before = ask(self.due[: self.due.index(asked.planned)], facts, self.ledger.since(facts), self.values)
-        if unseen := out_of_sight(self.ledger.results, before):
-            return f"what step {', '.join(unseen)} has left cannot be read now, nor found once this is done"
         reopened = [
             a.planned.step.id
             for a in before
@@ -317,7 +315,7 @@ class LeaverRun:
         left, blocked = [], sent.blocked
         steps = {each.planned.step.id: each.planned for each in pending}
         answers = {
-            id: replan(planned.step, facts, self.ledger.since(facts)(planned), self.values)
+            id: replan(planned.step, facts, self.ledger.since(facts)(planned), self.values, afterwards=True)
             for id, planned in steps.items()
         }
         for each in pending:

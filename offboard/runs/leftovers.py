@@ -1,8 +1,8 @@
 """What a leaver's run comes back to: what was left because it could not be read, and what no longer holds. Pure.
 
-A reading that fails for a moment leaves a change undone. It is caught up on as soon as it can be read again, and before a step
-that may lose something: a device that was left on can no longer be found once its owner is deleted. At the very end, what
-still is not as it was approved has failed, whatever was said of it before.
+A reading that fails for a moment leaves a change undone. It is caught up on before a step that may lose something, and at the
+end. What then still is not as it was approved, or cannot be read, has failed, whatever was said of it before; so the run stays
+open, and can be resumed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from offboard.actions import ACTIONS
 from offboard.actions.base import Since
 from offboard.facts import Facts
-from offboard.model import Change, OnFailure, Outcome, PlannedStep, Result
+from offboard.model import Change, Outcome, PlannedStep, Result
 from offboard.planner import Answer, cannot_read, compare, left_alone, replan
 from offboard.runs.ledger import SO
 from offboard.runs.sent import VISIBLE_WITHIN
 from offboard.runs.stages import Asked, Pending
 
+RESUME = "Resume the run; what is done stays done."
 RESTORE = "Restore the user, then resume the run."
 
 
@@ -78,21 +79,6 @@ def _loses_nothing(asked: Asked) -> bool:
     return ACTIONS[asked.planned.step.action].effect.value == "reversible"
 
 
-def out_of_sight(results: Sequence[Result], asked: Sequence[Asked]) -> list[str]:
-    """Steps of which something is left that cannot be read, and that nobody could find once the leaver is deleted.
-
-    A step that says `on_failure: continue` is none of them: its author would rather go on.
-    """
-    left = {(r.step, r.change.key) for r in results if r.change and r.outcome is Outcome.SKIPPED}
-    return [
-        each.planned.step.id
-        for each in asked
-        if ACTIONS[each.planned.step.action].outlives
-        and each.planned.step.on_failure is not OnFailure.CONTINUE
-        and any((each.planned.step.id, c.key) in left and cannot_read(c, each.answer) for c in each.planned.changes)
-    ]
-
-
 def lapses(
     results: Sequence[Result],
     due: Sequence[PlannedStep],
@@ -119,7 +105,9 @@ def _lapsed(change: Change, result: Result, fresh: Answer, facts: Facts, *, give
         # What could not be read for a moment was left; now that it can be, it is known to be missing.
         if needed:
             why = f"left, because {result.why}; read again at the end of the run it is still needed"
-            return "step-skipped", why, _way_on(change, facts)
+            return "step-skipped", why, RESUME
+        if cannot_read(change, fresh):
+            return "step-skipped", f"left, because {result.why}; it cannot be read at the end of the run either", RESUME
         if in_vain:
             return "step-skipped", f"{result.why}; nothing can be given to somebody who is not there", RESTORE
         return None
@@ -134,12 +122,6 @@ def _lapsed(change: Change, result: Result, fresh: Answer, facts: Facts, *, give
 
 def _is_gone(facts: Facts) -> bool:
     return facts.account.gone or facts.account.deleted is not None
-
-
-def _way_on(change: Change, facts: Facts) -> str:
-    if not _is_gone(facts):
-        return "Resume the run; what is done stays done."
-    return f"The leaver is deleted: see to {change.target.name} in the admin center."
 
 
 def is_fresh(at: datetime, now: datetime) -> bool:

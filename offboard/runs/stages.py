@@ -80,7 +80,8 @@ def ask(
     """Ask these steps again, each on the facts as the approved changes of the steps before it would leave them."""
     found = []
     for planned in steps:
-        answer = replan(planned.step, facts, since(planned), values)
+        # What was approved and outlives a deleted leaver is still looked at.
+        answer = replan(planned.step, facts, since(planned), values, afterwards=bool(planned.changes))
         comparison = compare(planned.changes, answer.changes)
         found.append(Asked(planned, answer, comparison))
         facts = fold(planned.step, facts, comparison.todo)

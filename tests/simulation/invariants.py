@@ -8,6 +8,7 @@ from offboard.model import Doing, Outcome
 from tests.simulation import promises, records
 from tests.simulation.life import QUIET, Life, Try
 from tests.simulation.process import PowerCutError
+from tests.simulation.tape import Steered
 from tests.simulation.wording import BrokenError
 
 
@@ -68,7 +69,7 @@ def _converged(life: Life) -> None:
         if last.attempt is not QUIET:
             return  # canceled meanwhile, or cut off while another process brought it to its end
         raise BrokenError("convergence", "undisturbed, and yet stopped")
-    if life.meddles() or _blind(life):
+    if life.meddles() or _blind(life) or (last.attempt is not QUIET and _canceled(life)):
         return
     for each in last.outcome.leavers:
         bad = [r for r in each.results if r.outcome in (Outcome.FAILED, Outcome.DRIFTED)]
@@ -76,6 +77,10 @@ def _converged(life: Life) -> None:
             continue  # a guard that was kept from looking said stop, as it must; a new plan is the way on
         if each.refused or each.not_started or bad:
             raise BrokenError("convergence", f"undisturbed, and yet: {each.refused or each.not_started or bad}")
+
+
+def _canceled(life: Life) -> bool:
+    return any(isinstance(event, Steered) and event.verb == "cancel" for event in life.tape)
 
 
 def _kept_from_looking(life: Life) -> bool:
