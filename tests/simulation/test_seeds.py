@@ -124,8 +124,11 @@ def test_believing_an_answer_without_reading_back_is_found_out(monkeypatch: pyte
             self.ledger.conclude(each.planned, each.change, Outcome.CHANGED, "", sent.answer(each), 1)
         return []
 
+    async def shrug(self: LeaverRun, facts: Any) -> Any:
+        return facts
+
     monkeypatch.setattr(LeaverRun, "_judge", believe)
-    monkeypatch.setattr(LeaverRun, "_undone", lambda self, facts: None)
+    monkeypatch.setattr(LeaverRun, "_close", shrug)
 
     assert broken("I4", range(60))
 
