@@ -20,13 +20,12 @@ from offboard.graph.pool import BATCH, READ_BACK
 from offboard.graph.read import ONE_BY_ONE
 from offboard.graph.send import utc_now_of
 from offboard.graph.trouble import Trouble
-from offboard.model import Change, LeaverPlan, Note, Outcome, Plan, PlannedStep, Result, Table
+from offboard.model import Change, LeaverPlan, Note, Outcome, Plan, PlannedStep, Result
 from offboard.planjson import change_json
 from offboard.planner import (
     SYNCED,
     cannot_tell,
     compare,
-    ended_by_deletion,
     fact_types,
     fingerprint,
     moved,
@@ -40,6 +39,7 @@ from offboard.runs.leftovers import Lapse, caught_up, is_fresh, lapses, may_be_l
 from offboard.runs.outcome import Barred, LeaverOutcome
 from offboard.runs.sent import Sent
 from offboard.runs.stages import Asked, Pending, ask, closed, containing, stages
+from offboard.runs.summary import Left, in_order, left, not_started, started
 from offboard.runs.verdicts import Case, Next, sends, verdicts
 
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -88,7 +88,7 @@ class LeaverRun:
             outcome = await self._carry_out()
             if self.halted and len(self.due) < len(due):  # then nothing of the rest is started either
                 self.due = due
-                outcome = replace(outcome, not_started=self._not_started(), later=self._later())
+                outcome = replace(outcome, not_started=not_started(self.due, self.ledger.results), later=self._later())
             return outcome
         except (AuditError, NotPermitted):
             raise  # these concern everybody
@@ -408,41 +408,23 @@ class LeaverRun:
         return [each.result for each in self.ledger.recorded.values() if each.result is not None]
 
     def _outcome(self, facts: Facts | None, stopped: str = "") -> LeaverOutcome:
-        seen = {result.step for result in self.ledger.results}
-        notes, tables = self._left(facts, seen) if facts is not None else ((), ())
+        results = self.ledger.results
+        notes, tables = self._left(facts) if facts is not None else ((), ())
         return LeaverOutcome(
             self.index,
-            tuple(self._ordered()),
-            not_started=self._not_started(),
+            in_order(self.due, results),
+            not_started=not_started(self.due, results),
             notes=notes,
             tables=tables,
             later=self._later(),
             stopped=stopped,
         )
 
-    def _not_started(self) -> tuple[str, ...]:
-        seen = {result.step for result in self.ledger.results}
-        return tuple(p.step.id for p in self.due if p.step.id not in seen and not p.tables)
-
-    def _left(self, facts: Facts, seen: set[str]) -> tuple[tuple[Note, ...], tuple[tuple[str, Table], ...]]:
-        """What is left as it is, and the rows that steps return.
-
-        The last reading has the last word, but of a deleted leaver it can say nothing: there the notes stand as they were
-        when their step was asked.
-        """
-        notes: dict[Note, None] = {}
-        tables = []
-        for planned in self.due:
-            if planned.step.id in seen or (planned.tables and not self.halted):
-                answer = replan(planned.step, facts, self.ledger.since(facts)(planned), self.values)
-                known = self.notes.get(planned.step.id, ()) if answer.skipped is not None else answer.notes
-                notes |= dict.fromkeys(map(ended_by_deletion, known) if facts.account.deleted else known)
-                tables += [(planned.step.id, table) for table in answer.tables if planned.skipped is None]
-        return tuple(notes), tuple(tables)
-
-    def _ordered(self) -> list[Result]:
-        order = {p.step.id: n for n, p in enumerate(self.due)}
-        return sorted(self.ledger.results, key=lambda r: order.get(r.step, len(order)))
+    def _left(self, facts: Facts) -> Left:
+        looked_at = started(self.due, self.ledger.results, halted=bool(self.halted))
+        since = self.ledger.since(facts)
+        answers = [(p, replan(p.step, facts, since(p), self.values)) for p in looked_at]
+        return left(answers, self.notes, deleted=facts.account.deleted is not None)
 
 
 def _deleted(each: Pending, answer: Answer | None) -> bool:
