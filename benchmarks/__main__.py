@@ -119,7 +119,7 @@ class Bench:
 
     def shares(self) -> Iterable[Row]:
         """Where the processor's time goes."""
-        return shares.rows(20, 1.0, None) if self.quick else shares.rows(1000, SPEED, 15.0)
+        return shares.rows(20, 1.0, None) if self.quick else shares.rows(1000, 1.0 if self.full_time else SPEED, 15.0)
 
     def growth(self) -> Iterable[Row]:
         """Growth, over the sizes that were measured."""
