@@ -373,7 +373,7 @@ class LeaverRun:
             if self.halted and lapse.event == "step-skipped":
                 continue  # after a step that failed nothing more is tried, so what was left stays left
             result = replace(self.ledger.results[lapse.place], outcome=Outcome.FAILED, why=lapse.why, todo=lapse.todo)
-            self.ledger.results[lapse.place] = result
+            self.ledger.overturn(lapse.place, result)
             about = {"change": change_json(result.change)} if result.change else {}
             step = lapse.planned.step
             self.ledger.audit(lapse.event, step=step.id, action=step.action, outcome="failed", why=lapse.why, **about)

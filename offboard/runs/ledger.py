@@ -284,6 +284,11 @@ class Ledger:
         self.results.append(result)
         self._unsaid.append(result)
 
+    def overturn(self, place: int, result: Result) -> None:
+        """Put a result in place of another one that did not last."""
+        self.results[place] = result
+        self._unsaid.append(result)
+
     def tell(self) -> None:
         """Tell whoever watches what became known since the last time, in the order of the playbook."""
         order = {planned.step.id: n for n, planned in enumerate(self.mine.steps)}
