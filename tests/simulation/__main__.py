@@ -16,8 +16,9 @@ import time
 import traceback
 from collections import Counter
 
+from tests.simulation.chapters import simulate
 from tests.simulation.invariants import judge, judge_whole
-from tests.simulation.life import Life, simulate
+from tests.simulation.life import Life
 from tests.simulation.scenario import draw
 from tests.simulation.tape import line
 from tests.simulation.wording import BrokenError

@@ -34,7 +34,7 @@ def _done_once(verb: str) -> Callable[[Life, str, Change], bool]:
     """Acts without a lasting state: that they were executed, by whomever, is what can be judged."""
 
     def judged(life: Life, leaver: str, change: Change) -> bool:
-        for event in life.tape:
+        for event in (event for each in (*life.earlier, life) for event in each.tape):
             for effect in getattr(event, "effects", ()):
                 mine = effect.path == f"/v1.0/users/{leaver}{'/revokeSignInSessions' if verb == 'revoke' else ''}"
                 done = verb == "revoke" or "lastPasswordChangeDateTime" in effect.effect.get("changed", {})

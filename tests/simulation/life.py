@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -33,13 +31,11 @@ from offboard.runs.outcome import RunOutcome
 from offboard.runs.planning import PlanMaker, Wanted
 from offboard.runs.scribe import Scribe
 from offboard.runs.store import Store
-from offboard.runs.undo import UndoMaker
 from offboard.sandbox.behavior import Behavior
 from offboard.sandbox.faults import FaultScript
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.wire import Request
 from offboard.settings.config import load_config
-from tests.simulation.loop import run_virtually
 from tests.simulation.process import Process, Wire, meddle_with
 from tests.simulation.scenario import Attempt, Scenario
 from tests.simulation.tape import Asked, Event, Meddled, Recorded, Steered
@@ -83,11 +79,10 @@ class Life:
     judge: Callable[[Life, Try], None] = lambda _life, _try: None
     judge_whole: Callable[[Life], None] = lambda _life: None
     plan: Plan | None = None
-    digest: str = ""
     run: str = ""
     other: asyncio.Task[None] | None = None
-    sequel: WayBack | None = None
-    """The undoing of it all."""
+    earlier: tuple[Life, ...] = ()
+    """What happened before, in the same tenant."""
 
     def __post_init__(self) -> None:
         self.rng = Random(self.scenario.seed ^ 0x5EED)
@@ -181,8 +176,8 @@ class Life:
 
     # -- the whole story -------------------------------------------------------------------------------------------
 
-    async def live(self) -> None:
-        """From the plan to the end."""
+    def settle_in(self) -> None:
+        """A tenant, and what is known of it."""
         self.sandbox = Sandbox.open(None, now=self.now)
         self.token = self.sandbox.issue_token(app_roles=["Directory.ReadWrite.All"], app_id="somebody-else")
         tenant = load_config(None, self.folder).tenant(None)
@@ -190,16 +185,16 @@ class Life:
         self.tenant = replace(
             tenant, guards=replace(tenant.guards, administrators="warn", synced="warn", max_percent=100)
         )
-        try:
-            await self._chapter()
-            if self.scenario.back and self._state() in ("ended", "canceled"):
-                self.sequel = WayBack.of(self)
-                await self.sequel._chapter()
-        finally:
-            self.sandbox.close()
-        self.digest = self._digest()
 
-    async def _chapter(self) -> None:
+    def follow(self, life: Life) -> None:
+        """Go on where another life has ended."""
+        self.earlier = (*life.earlier, life)
+        self.rng, self.calendar, self.passwords = life.rng, life.calendar, life.passwords
+        self.sandbox, self.token, self.tenant = life.sandbox, life.token, life.tenant
+        self.judge, self.judge_whole = life.judge, life.judge_whole
+
+    async def live(self) -> None:
+        """From the plan to the end."""
         self.process = Process(self, 0, QUIET)
         self.connection = await connect(self.tenant, transport=Wire(self), prompt=lambda _text: None)
         self.hooks = self.connection.http.event_hooks
@@ -210,6 +205,11 @@ class Life:
                 await self._story()
         finally:
             await self.connection.close()
+
+    @property
+    def over(self) -> bool:
+        """Whether its run has come to an end."""
+        return self._state() in ("ended", "canceled")
 
     def _nothing_to_plan(self) -> bool:
         return False
@@ -355,66 +355,3 @@ class Life:
         url = f"https://graph.microsoft.com/v1.0{path}"
         answer = self.sandbox.handle(Request("GET", url, {"Authorization": "Bearer looker-on"}))
         return answer.status, json.loads(answer.body) if answer.body else None
-
-    def _digest(self) -> str:
-        """Everything that must be the same when the seed is run again."""
-        audit = self.folder / "audit.jsonl"
-        records = [_timeless(json.loads(row)) for row in audit.read_bytes().splitlines()]
-        text = json.dumps([self._journal(), records], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def _journal(self) -> list[dict[str, Any]]:
-        """The tenant's journal as the tape has it."""
-        tape = [*self.tape, *(self.sequel.tape if self.sequel is not None else ())]
-        events = [e for e in tape if isinstance(e, Asked | Meddled)]
-        return [entry.as_dict() for event in events for entry in event.effects]
-
-
-@dataclass
-class WayBack(Life):
-    """What follows on a life, in the same tenant: the run is undone, whatever happens meanwhile.
-
-    Args:
-        undone: The run.
-    """
-
-    undone: str = ""
-
-    @classmethod
-    def of(cls, life: Life) -> WayBack:
-        """The way back from a life that has come to its end."""
-        back = cls(
-            life.scenario.way_back,
-            life.folder,
-            passwords=life.passwords,
-            judge=life.judge,
-            judge_whole=life.judge_whole,
-            undone=life.run,
-        )
-        back.rng, back.calendar = life.rng, life.calendar
-        back.sandbox, back.token, back.tenant = life.sandbox, life.token, life.tenant
-        return back
-
-    def _nothing_to_plan(self) -> bool:
-        """Nothing was changed that can be given back, or somebody is gone for good."""
-        return self.tries[-1].error is None or isinstance(self.tries[-1].error, UsageError)
-
-    async def _make(self, _audit: Audit, store: Store) -> Plan | None:
-        """`offboard undo`."""
-        maker = UndoMaker(Reader(self._sender()), store, "sandbox", "", self.tenant.guards, self.new_id, "tester")
-        return await maker.undo(store.run(self.undone))
-
-
-def _timeless(record: dict[str, Any]) -> dict[str, Any]:
-    """The record without what the sandbox draws by chance of its own."""
-    graph = {k: v for k, v in (record.get("graph") or {}).items() if k != "request_id"}
-    left = ("hash", "prev", "graph", *(["detail"] if record["event"] in ("checkpoint", "tail-recovered") else []))
-    return {**{k: v for k, v in record.items() if k not in left}, "graph": graph}
-
-
-def simulate(scenario: Scenario, judge: Callable[[Life, Try], None], judge_whole: Callable[[Life], None]) -> Life:
-    """Live through one scenario, judging after every process and at the end."""
-    with tempfile.TemporaryDirectory(dir=SHM if SHM.is_dir() else None) as folder:
-        life = Life(scenario, Path(folder), judge=judge, judge_whole=judge_whole)
-        run_virtually(life.live())
-        return life

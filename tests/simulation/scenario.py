@@ -86,6 +86,7 @@ class Scenario:
         meddled: Whether somebody else acts meanwhile.
         leaves: When each of them leaves.
         back: The processes that undo it all afterwards; nobody undoes anything when there are none.
+        again: The processes that then carry out the same playbook once more, if there are any.
     """
 
     seed: int
@@ -96,11 +97,7 @@ class Scenario:
     meddled: bool
     leaves: tuple[timedelta | None, ...] = ()
     back: tuple[Attempt, ...] = ()
-
-    @property
-    def way_back(self) -> Scenario:
-        """The story that follows: the undoing."""
-        return replace(self, planning=Attempt(), attempts=self.back, leaves=(), back=())
+    again: tuple[Attempt, ...] = ()
 
 
 def draw(seed: int) -> Scenario:
@@ -130,7 +127,8 @@ def _with_more(drawn: Scenario, ids: list[str]) -> Scenario:
     back: tuple[Attempt, ...] = ()
     if rng.random() < 0.35:
         back = (*(_attempt(rng, ids, drawn.meddled) for _ in range(rng.choice((0, 1, 1, 2)))), Attempt())
-    return replace(drawn, steps=tuple(steps), leaves=leaves, back=back)
+    again = tuple(_attempt(rng, ids, drawn.meddled) for _ in range(rng.choice((0, 1, 2))))
+    return replace(drawn, steps=tuple(steps), leaves=leaves, back=back, again=again)
 
 
 def _attempt(rng: Random, ids: list[str], meddled: bool) -> Attempt:

@@ -21,7 +21,7 @@ from offboard.runs.ledger import Ledger
 from offboard.runs.scribe import Entry, Scribe
 from offboard.runs.stages import Pending
 from tests.simulation.__main__ import outcome_of
-from tests.simulation.life import simulate
+from tests.simulation.chapters import simulate
 from tests.simulation.scenario import draw
 
 SEEDS, CHUNK = 200, 50
