@@ -221,3 +221,16 @@ async def test_what_has_begun_is_never_overtaken_by_what_is_moved(tmp_path: Path
         begun = plan.leavers[0].steps[0].due
         assert {"remove-licenses": begun, "delete-user": begun} == dict(share.moved)
         assert share.due == begun
+
+
+@pytest.mark.anyio
+async def test_what_is_moved_to_one_instant_keeps_its_order(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        book = steps("disable-user", "{action: remove-licenses, due: T+2d}", "{action: revoke-sessions, due: T+1d}")
+        plan = await world.plan(book, SAWYER)
+        await world.apply(plan, "run-1")
+        (record,) = world.store.runs()
+        (share,) = Steering(world.store, world.audit, "an earlier day").reschedule(record, START - timedelta(days=80))
+
+        begun = plan.leavers[0].steps[0].due
+        assert share.moved == {"revoke-sessions": begun, "remove-licenses": begun + timedelta(seconds=1)}

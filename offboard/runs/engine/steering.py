@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from offboard.audit import Audit
 from offboard.errors import UsageError
@@ -78,8 +78,7 @@ class Steering:
                 # What has begun stays where it is, and nothing that comes after it is moved to before it.
                 ids = {p.step.id for p in (*steps, *along)}
                 begun = max((p.due for p in plan.steps if p.step.id not in ids), default=None)
-                dues = {p.step.id: p.step.due.at(leave) for p in (*steps, *along)}
-                dues = {id: max(due, begun) if begun is not None else due for id, due in dues.items()}
+                dues = _moved([p for p in plan.steps if p.step.id in ids], leave, begun)
                 due = min(dues[p.step.id] for p in steps)
                 found.append(replace(share, leave=leave, moved={**share.moved, **dues}, due=due))
         return self._do("rescheduled", record, found, "has steps that are still to come", leave=stamp(leave))
@@ -127,3 +126,17 @@ def find_run(store: Store, start: str) -> RunRecord:
         many = "Several runs begin" if found else "No run begins"
         raise UsageError(f"{many} with {start!r}.", todo="List them with: offboard runs")
     return found[0]
+
+
+def _moved(steps: Sequence[PlannedStep], leave: datetime, begun: datetime | None) -> dict[str, datetime]:
+    """New due times: none before what has begun, and none before one that it came after."""
+    place, last = {planned.step.id: n for n, planned in enumerate(steps)}, None
+    found: dict[str, datetime] = {}
+    for planned in sorted(steps, key=lambda planned: planned.due):
+        due, id = planned.step.due.at(leave), planned.step.id
+        due = max(due, begun) if begun is not None else due
+        if last is not None and due <= found[last]:
+            # Steps that fall due together are carried out as the playbook has them.
+            due = found[last] + timedelta(seconds=place[id] < place[last])
+        found[id], last = due, id
+    return found
