@@ -113,7 +113,8 @@ class World:
         run = run or new_run_id()
         applier = self.applier(run, plan)
         await applier.check(plan)
-        return await applier.apply(plan, run)
+        applier.consume(plan, run)
+        return await applier.carry_on(plan, run, begins=True)
 
     async def resume(self, run: str) -> RunOutcome:
         """Carry on a run, as `offboard resume` does."""

@@ -111,16 +111,6 @@ class Applier:
                     todo="Make and review a new plan with this version. Nothing was written.",
                 )
 
-    async def apply(self, plan: Plan, run: str) -> RunOutcome:
-        """Consume the plan and carry out everything that is due.
-
-        Raises:
-            Refused: It was consumed by somebody else meanwhile.
-            AuditError: The audit cannot be written; nothing (more) was sent.
-        """
-        self.consume(plan, run)
-        return await self.carry_on(plan, run, begins=True)
-
     def consume(self, plan: Plan, run: str) -> None:
         """Open a run of the plan, which is then used up. Nothing is sent yet.
 

@@ -13,9 +13,9 @@ from offboard.cli.session import new_run_id
 from offboard.errors import Refused
 from offboard.model import Plan
 from offboard.runs.apply import Applier
-from offboard.runs.engine.carry import begin, carry_on
 from offboard.settings.tenantconfig import Guards
 from tests.approval.people import Person
+from tests.desk import begin, carry_on
 from tests.world import ADELE, SAWYER, START, World, a_world, steps
 
 pytestmark = pytest.mark.anyio

@@ -16,10 +16,11 @@ import pytest
 from offboard.audit import Audit, AuditError, Disk
 from offboard.errors import Busy
 from offboard.runs.engine import carry
-from offboard.runs.engine.carry import Heart, carry_on, leased
+from offboard.runs.engine.carry import Heart
 from offboard.runs.engine.changes import Interrupted
 from offboard.runs.engine.leases import LASTS
 from offboard.runs.store import Store
+from tests.desk import begin, carry_on
 from tests.engine.farm import ROOT, postgres
 from tests.world import SAWYER, START, a_world, steps
 
@@ -157,8 +158,7 @@ async def test_a_decision_in_the_middle_of_a_run_stops_it_before_the_next_write(
 
         world.connection.http.send = deciding  # type: ignore[method-assign,assignment]
         applier = world.applier(run, plan)
-        async with leased(applier, run, plan.tenant.id, [SAWYER]):
-            outcome = await applier.apply(plan, run)
+        outcome = await begin(applier, plan, run)
 
         assert "wait" in outcome.leavers[0].stopped
         assert world.writes() == [("PATCH", f"/users/{SAWYER}")]

@@ -10,9 +10,9 @@ import pytest
 
 from offboard.audit import verify
 from offboard.errors import UsageError
-from offboard.runs.engine.carry import carry_on
 from offboard.runs.store import Store
 from tests.cli.conftest import Offboard
+from tests.desk import carry_on
 from tests.engine.record import RUN
 from tests.engine.test_steering import deleted
 from tests.world import SAWYER, Time, World, a_world

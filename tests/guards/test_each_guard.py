@@ -12,6 +12,7 @@ from offboard.guards import GUARDS, History, SignedIn, Surroundings, judge, pars
 from offboard.model import Effect, Plan
 from offboard.runs.planning import Wanted
 from offboard.sandbox.seedfile import contoso
+from tests.desk import begin
 from tests.guards.scenes import (
     ADMIN,
     ALEX,
@@ -180,7 +181,7 @@ async def test_a_role_given_between_the_check_and_the_first_write_stops_it_too(t
         before = world.writes()
         limit(world, protected_groups=(FINANCE_EVERYONE,))
         applier.limits = world.tenant.guards
-        outcome = await applier.apply(plan, "run-1")
+        outcome = await begin(applier, plan, "run-1")
 
         assert outcome.exit_code() == 3
         assert "protected group" in outcome.leavers[0].refused[0]
@@ -426,5 +427,5 @@ async def one_process(world: World) -> None:
     applier = world.applier("run-1", plan)
     applier.tools.reader = maker.reader
     await applier.check(plan)
-    outcome = await applier.apply(plan, "run-1")
+    outcome = await begin(applier, plan, "run-1")
     assert outcome.exit_code() in (0, 1)

@@ -12,11 +12,11 @@ import pytest
 
 from offboard.guards import GUARDS
 from offboard.model import Plan
-from offboard.runs.engine.carry import begin, carry_on
 from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.server import ServerThread
 from offboard.sandbox.tenant import Sandbox
 from tests.cli.conftest import Offboard, Said
+from tests.desk import begin, carry_on
 from tests.guards.scenes import ADMIN, BREAKGLASS, FINANCE_EVERYONE, PATTI, limit, sign_in
 from tests.world import SAWYER, Time, World, a_world, steps
 

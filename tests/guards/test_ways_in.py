@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from offboard.model import Plan
-from offboard.runs.engine.carry import begin, carry_on
 from offboard.runs.outcome import RunOutcome
 from offboard.sandbox.server import ServerThread
 from offboard.sandbox.tenant import Sandbox
 from offboard.settings.tenantconfig import Freeze
 from tests.cli.conftest import Offboard, Said
+from tests.desk import begin, carry_on
 from tests.guards.scenes import FINANCE_EVERYONE, PEOPLE, limit
 from tests.world import SAWYER, START, World, a_world, fault, steps
 
@@ -278,7 +278,7 @@ async def test_whoever_got_the_name_of_a_leaver_is_never_written_to(tmp_path: Pa
         if phase == "apply":
             newcomer = hand_over_the_name(world)
             count = len(world.writes())
-            await applier.apply(plan, "run-1")
+            await begin(applier, plan, "run-1")
         else:
             if phase == "resume":
                 world.misbehave(fault("/users/*", "PATCH", status=503, times="all"))

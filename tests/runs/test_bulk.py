@@ -13,6 +13,7 @@ from offboard.graph.pace import PER_SECONDS, WRITES, Bucket
 from offboard.model import Plan
 from offboard.runs import planning
 from offboard.sandbox.crowd import person_id, person_name
+from tests.desk import begin
 from tests.world import SEED, World, a_world, fault, outcomes, steps
 
 pytestmark = pytest.mark.anyio
@@ -116,7 +117,7 @@ async def test_writes_never_run_ahead_of_the_published_quota(tmp_path: Path) -> 
         applier = world.applier("run-1", plan)
         applier.tools.reader.sender.quota.size = 30.0
         await applier.check(plan)
-        await applier.apply(plan, "run-1")
+        await begin(applier, plan, "run-1")
         seconds = (world.time.moment - begun).total_seconds()
 
         writes = len(world.journal())

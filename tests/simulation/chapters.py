@@ -14,6 +14,7 @@ from offboard.audit import Audit
 from offboard.errors import UsageError
 from offboard.graph.read import Reader
 from offboard.model import Plan
+from offboard.runs.engine import turns
 from offboard.runs.store import Store
 from offboard.runs.undo import UndoMaker
 from tests.simulation.life import Life, Try
@@ -70,7 +71,8 @@ class Story:
 async def _tell(life: Life) -> Story:
     scenario = life.scenario
     life.settle_in()
-    lives = [life]
+    lives, usual = [life], turns.HANDFUL
+    turns.HANDFUL = scenario.handful  # so few people are many turns, as a thousand are
     try:
         await life.live()
         for kind, attempts, planning in ((WayBack, scenario.back, Attempt()), (Again, scenario.again, scenario.planning)):
@@ -81,6 +83,7 @@ async def _tell(life: Life) -> Story:
             lives[-1].follow(lives[-2])
             await lives[-1].live()
     finally:
+        turns.HANDFUL = usual
         life.sandbox.close()
     return Story(tuple(lives), _digest(lives))
 

@@ -23,7 +23,6 @@ from offboard.graph.send import Sender
 from offboard.model import Plan
 from offboard.runs.apply import Applier
 from offboard.runs.engine.canceled import close_canceled
-from offboard.runs.engine.carry import begin, carry_on
 from offboard.runs.engine.leases import LASTS
 from offboard.runs.engine.steering import Steering
 from offboard.runs.ledger import Tools
@@ -36,6 +35,7 @@ from offboard.sandbox.faults import FaultScript
 from offboard.sandbox.tenant import Sandbox
 from offboard.sandbox.wire import Request
 from offboard.settings.config import load_config
+from tests.desk import begin, carry_on
 from tests.simulation.process import Process, Wire, meddle_with
 from tests.simulation.scenario import Attempt, Scenario
 from tests.simulation.tape import Asked, Event, Meddled, Recorded, Steered

@@ -94,7 +94,9 @@ def nothing_after_the_end(life: Life, found: Try) -> None:
             continue
         if isinstance(event, Ended) and event.kind != "stall":
             ended = event
-        if ended is not None and isinstance(event, Asked) and any(call.write for call in event.calls):
+        if ended is None or not isinstance(event, Asked) or not any(call.write for call in event.calls):
+            continue
+        if ended.kind != "stop" or event.at > ended.at + 1.0:
             raise BrokenError("I5", f"a write after {ended.kind} {ended.where}: {event.calls}")
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from offboard.runs.engine.turns import HANDFUL
 from tests.simulation.faults import DELAYS, LAGS, draw_faults
 from tests.simulation.meddling import Meddle, draw_meddle
 
@@ -87,6 +88,7 @@ class Scenario:
         leaves: When each of them leaves.
         back: The processes that undo it all afterwards; nobody undoes anything when there are none.
         again: The processes that then carry out the same playbook once more, if there are any.
+        handful: Leavers of one turn.
     """
 
     seed: int
@@ -98,6 +100,7 @@ class Scenario:
     leaves: tuple[timedelta | None, ...] = ()
     back: tuple[Attempt, ...] = ()
     again: tuple[Attempt, ...] = ()
+    handful: int = HANDFUL
 
 
 def draw(seed: int) -> Scenario:
@@ -128,7 +131,8 @@ def _with_more(drawn: Scenario, ids: list[str]) -> Scenario:
     if rng.random() < 0.35:
         back = (*(_attempt(rng, ids, drawn.meddled) for _ in range(rng.choice((0, 1, 1, 2)))), Attempt())
     again = tuple(_attempt(rng, ids, drawn.meddled) for _ in range(rng.choice((0, 1, 2))))
-    return replace(drawn, steps=tuple(steps), leaves=leaves, back=back, again=again)
+    handful = rng.choice((1, 1, 2, 2, HANDFUL))
+    return replace(drawn, steps=tuple(steps), leaves=leaves, back=back, again=again, handful=handful)
 
 
 def _attempt(rng: Random, ids: list[str], meddled: bool) -> Attempt:

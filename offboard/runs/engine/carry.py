@@ -7,7 +7,7 @@ that may write leaves the process, against a clock that a pause does not stop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +17,6 @@ from offboard.audit import Audit
 from offboard.clock import REAL
 from offboard.errors import Busy, OffboardError
 from offboard.graph.send import utc_now_of
-from offboard.model import Plan
 from offboard.runs.apply import Applier
 from offboard.runs.engine.askguards import hold_barred
 from offboard.runs.engine.canceled import close_canceled
@@ -26,7 +25,7 @@ from offboard.runs.engine.leases import BEATS, LASTS
 from offboard.runs.engine.shares import Share, after_turn
 from offboard.runs.engine.turns import Turn
 from offboard.runs.outcome import RunOutcome
-from offboard.runs.store import RunRecord, Store
+from offboard.runs.store import Store
 
 if TYPE_CHECKING:
     import httpx
@@ -115,41 +114,6 @@ async def leased(applier: Applier, run: str, tenant: str, leavers: Sequence[str]
             store.leases.release(tenant, leavers)
 
 
-async def begin(applier: Applier, plan: Plan, run: str) -> RunOutcome:
-    """Consume the plan and carry out everything that is due, as one turn of this process.
-
-    Raises:
-        Busy: A leaver has an open run, or is in another process's hands.
-        Refused: The plan was consumed by somebody else meanwhile.
-        AuditError: The audit cannot be written; nothing (more) was sent.
-    """
-    store, now = applier.tools.store, utc_now_of(applier.tools.reader.sender)
-    store.refuse_if_busy(plan, now)
-    async with leased(applier, run, plan.tenant.id, [each.leaver.id for each in plan.leavers]):
-        outcome = await applier.apply(plan, run)
-        _settle(applier, store.shares(run), outcome, now)
-    return outcome
-
-
-async def carry_on(applier: Applier, run: str, leavers: Collection[str] | None = None) -> RunOutcome | None:
-    """Carry out what is due in a run that began: of these leavers, or of all who are neither held nor over.
-
-    Returns:
-        The outcome for these leavers; None when there was nobody to go on with.
-
-    Raises:
-        Busy: A leaver is in another process's hands.
-        AuditError: The audit cannot be written; nothing (more) was sent.
-    """
-    store = applier.tools.store
-
-    def wanted() -> list[Share]:
-        found = [s for s in store.shares(run) if leavers is None or s.leaver in leavers]
-        return [s for s in found if not s.over and s.hold is None]
-
-    return await _carry(applier, store.run(run), wanted, resumed=True, again=True)
-
-
 async def carry_turn(applier: Applier, turn: Turn) -> RunOutcome | None:
     """Carry out one turn: whatever is due for the leavers whose shares name it.
 
@@ -160,45 +124,25 @@ async def carry_turn(applier: Applier, turn: Turn) -> RunOutcome | None:
         Busy: A leaver is in another process's hands.
         AuditError: The audit cannot be written; nothing (more) was sent.
     """
-    store = applier.tools.store
-
-    def wanted() -> list[Share]:
-        return [s for s in store.turns.shares(turn.id) if not s.over or s.exit_code is None]
-
-    resumed = turn.again or (turn.deal > 1 and turn.part != "rest")
-    record, contain = store.run(turn.run), turn.part == "contain"
-    return await _carry(
-        applier, record, wanted, resumed=resumed, again=turn.again, begins=turn.deal == 1, contain=contain
-    )
-
-
-async def _carry(
-    applier: Applier,
-    record: RunRecord,
-    wanted: Callable[[], list[Share]],
-    *,
-    resumed: bool,
-    again: bool,
-    begins: bool = False,
-    contain: bool = False,
-) -> RunOutcome | None:
-    store, run, found = applier.tools.store, record.id, wanted()
-    close_canceled(store, applier.tools.audit, record.plan.tenant.id)
+    tools, store, begins = applier.tools, applier.tools.store, turn.deal == 1
+    record, found = store.run(turn.run), _wanted(store, turn)
+    close_canceled(store, tools.audit, record.plan.tenant.id)
     if not found:
         return None
-    async with leased(applier, run, record.plan.tenant.id, [s.leaver for s in found]):
+    async with leased(applier, turn.run, record.plan.tenant.id, [s.leaver for s in found]):
         # Read once more: what another process did between the look and the lease must not be done again.
         known = {share.leaver for share in found}
-        shares = [share for share in wanted() if share.leaver in known]
-        now = utc_now_of(applier.tools.reader.sender)
+        shares = [share for share in _wanted(store, turn) if share.leaver in known]
+        now = utc_now_of(tools.reader.sender)
         if not shares:
             return None
-        if again:
-            applier.tools.told = applier.tools.audit.told(run, [share.leaver for share in shares])
-        if resumed:
-            applier.tools.audit.write("run-resumed", leavers=len(shares))
-        part, whole = store.plan_of(record, shares), store.outline(run)
-        outcome = await applier.carry_on(part, run, whole=whole, begins=begins, contain=contain)
+        if turn.again:
+            tools.told = tools.audit.told(turn.run, [share.leaver for share in shares])
+        if turn.again or (turn.deal > 1 and turn.part != "rest"):
+            tools.audit.write("run-resumed", leavers=len(shares))
+        part, whole = store.plan_of(record, shares), store.outline(turn.run)
+        contain = turn.part == "contain"
+        outcome = await applier.carry_on(part, turn.run, whole=whole, begins=begins, contain=contain)
         pairs = list(zip(shares, outcome.leavers, strict=True))
         free = [(share, each) for share, each in pairs if begins or each.barred is None]
         passed = replace(outcome, leavers=tuple(each for _, each in free))
@@ -206,6 +150,10 @@ async def _carry(
         if not begins:
             hold_barred(applier, shares, outcome)
         return outcome
+
+
+def _wanted(store: Store, turn: Turn) -> list[Share]:
+    return [s for s in store.turns.shares(turn.id) if not s.over or s.exit_code is None]
 
 
 def _settle(applier: Applier, shares: Sequence[Share], outcome: RunOutcome, now: datetime) -> None:

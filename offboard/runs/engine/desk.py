@@ -10,21 +10,40 @@ import heapq
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
 
 from offboard.graph.send import utc_now_of
 from offboard.model import JSON, LeaverPlan, Plan
 from offboard.runs.apply import Applier
 from offboard.runs.engine.conductor import STOPPED, Conductor, begins_by_containing
 from offboard.runs.engine.outcomes import leavers_of, read_outcome
-from offboard.runs.engine.port import AT_ONCE, Port
+from offboard.runs.engine.port import AT_ONCE
 from offboard.runs.engine.shares import Share
 from offboard.runs.engine.turns import HANDFUL, Turn
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
 from offboard.runs.store import RunRecord, Store
+from offboard.runs.summary import not_started
 
 FEW = 4
 """Turns at the same time of a very large run that do more than cut access: they hold everything that is known of their
 leavers, and two hundred leavers keep the quota busy."""
+
+ELSEWHERE = "the rest was not begun here: another process may have gone on"
+
+
+class Hands(Protocol):
+    """What begins turns in this process."""
+
+    @property
+    def owner(self) -> str:
+        """The process's name."""
+
+    async def begin(self, id: str) -> JSON:
+        """Carry out the turn that is called so; what came of it."""
+
+    async def cancel(self, ids: Sequence[str]) -> None:
+        """Nobody waits for these turns any more."""
 
 
 @dataclass
@@ -38,7 +57,7 @@ class Desk:
     """
 
     store: Store
-    port: Port
+    port: Hands
     conductor: Conductor
     _run: RunRecord | None = None
     _waiting: list[tuple[int, int, int, Turn]] = field(default_factory=list)
@@ -98,7 +117,7 @@ class Desk:
         finally:
             self._run = None
             self.store.turns.sit_down(record.id, None)
-        return self._outcome(record, among)
+        return self._outcome(record, among, now)
 
     def _mine(self, turn: Turn) -> bool:
         if self._run is None or turn.run != self._run.id:
@@ -148,7 +167,7 @@ class Desk:
         if before and not self.conductor.stopping:
             await self.port.cancel(sorted(before - self.store.turns.wanted(shares[0].tenant)))
 
-    def _outcome(self, record: RunRecord, among: set[str]) -> RunOutcome | None:
+    def _outcome(self, record: RunRecord, among: set[str], now: datetime) -> RunOutcome | None:
         shares = [share for share in self.store.shares(record.id) if share.leaver in among]
         shares = [s for s in shares if s.leaver in self._said or s.state == "stopped"]
         compact = record.leavers > HANDFUL
@@ -160,9 +179,20 @@ class Desk:
             for n, share in enumerate(some):
                 said = self._said.get(share.leaver)
                 known = LeaverOutcome(n, stopped=share.why) if said is None else read_outcome(part, n, json.loads(said))
+                known = _cut_short(known, now, STOPPED if self.conductor.stopping else ELSEWHERE)
                 found.append(_light(replace(known, index=start + n)) if compact else replace(known, index=start + n))
             plans += map(_head, part.leavers) if compact else part.leavers
         return RunOutcome(record.id, replace(record.plan, leavers=tuple(plans)), tuple(found)) if found else None
+
+
+def _cut_short(each: LeaverOutcome, now: datetime, why: str) -> LeaverOutcome:
+    """Of one whose access was cut, and whose other steps were due and were not begun any more, just that."""
+    left = [planned for planned in each.later if planned.due <= now]
+    if not left or each.ended_early:
+        return each
+    missing = (*each.not_started, *not_started(left, each.results))
+    later = tuple(planned for planned in each.later if planned.due > now)
+    return replace(each, stopped=why, not_started=missing, later=later)
 
 
 def _head(each: LeaverPlan) -> LeaverPlan:
