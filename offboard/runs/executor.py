@@ -35,7 +35,7 @@ from offboard.planner import (
 )
 from offboard.runs.engine.changes import Interrupted
 from offboard.runs.ledger import Ledger, Tools
-from offboard.runs.leftovers import Lapse, caught_up, is_fresh, lapses, may_be_lag
+from offboard.runs.leftovers import FRESH, Lapse, caught_up, is_fresh, lapses, may_be_lag
 from offboard.runs.outcome import Barred, LeaverOutcome
 from offboard.runs.sent import Sent
 from offboard.runs.stages import Asked, Pending, ask, closed, containing, stages
@@ -392,9 +392,10 @@ class LeaverRun:
 
     async def _past_other_runs(self, facts: Facts) -> Facts:
         """The facts, read again while what seems to be so already may have been so only before another run."""
-        latest = self.tools.store.changes.latest(self.plan.tenant.id, self.mine.leaver.id, but=self.run)
+        leaver, after = self.mine.leaver.id, utc_now_of(self.tools.reader.sender) - FRESH
+        found = self.tools.store.changes.lately(self.plan.tenant.id, [leaver], after, but=self.run)
         wait = iter(WAITS)
-        while latest is not None and is_fresh(latest, utc_now_of(self.tools.reader.sender)):
+        while leaver in found and is_fresh(found[leaver][1], utc_now_of(self.tools.reader.sender)):
             asked = ask(self.due, facts, self.ledger.since(facts), self.values)
             if all(self.ledger.was_changed(each.planned, c) for each in asked for c in each.comparison.already):
                 break

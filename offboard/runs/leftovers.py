@@ -20,6 +20,8 @@ from offboard.runs.ledger import SO
 from offboard.runs.sent import VISIBLE_WITHIN
 from offboard.runs.stages import Asked, Pending
 
+FRESH = timedelta(seconds=VISIBLE_WITHIN)
+"""For so long a copy of the directory may show what was before."""
 RESUME = "Resume the run; what is done stays done."
 RESTORE = "Restore the user, then resume the run."
 
@@ -126,7 +128,7 @@ def _is_gone(facts: Facts) -> bool:
 
 def is_fresh(at: datetime, now: datetime) -> bool:
     """Whether something was done so short a while ago that a copy of the directory may still show what was before."""
-    return now - at < timedelta(seconds=VISIBLE_WITHIN)
+    return now - at < FRESH
 
 
 def may_be_lag(found: Sequence[Lapse], results: Sequence[Result], now: datetime) -> bool:

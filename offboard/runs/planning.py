@@ -20,6 +20,7 @@ from offboard.permissions import as_json
 from offboard.planfile import Packing, pack, seal
 from offboard.planner import fact_types, plan_leaver
 from offboard.runs.gate import Gate, beside
+from offboard.runs.leftovers import FRESH
 from offboard.runs.store import Store
 
 VALID_FOR = timedelta(hours=24)
@@ -110,8 +111,10 @@ class PlanMaker:
         for some in _portions(len(accounts)):
             facts = await self.reader.facts(accounts[some], kinds)
             now = now or utc_now_of(self.reader.sender)
+            lately = self.store.changes.lately(tenant.id, [fact.account.id for fact in facts], now - FRESH)
             for fact, asked in zip(facts, wanted[some], strict=True):
-                packing.add(self._leaver(fact, playbook, asked, tenant, now, leaving))
+                made = self._leaver(fact, playbook, asked, tenant, now, leaving)
+                packing.add(_warned(made, lately.get(fact.account.id), now))
         return tenant, now or utc_now_of(self.reader.sender), packing.leavers(), unplanned
 
     async def _look_up(self, names: Sequence[str], kinds: frozenset[FactType]) -> list[Account | Missing | Senseless]:
@@ -165,6 +168,18 @@ class PlanMaker:
 
         leave = wanted.leave or now
         return plan_leaver(facts, playbook, leave, since, wanted.values, fill=_fill, leaving=leaving)
+
+
+def _warned(made: LeaverPlan, lately: tuple[str, datetime] | None, now: datetime) -> LeaverPlan:
+    """The plan of one person, with a word about what may be older than it looks."""
+    if lately is None:
+        return made
+    run, ago = lately[0][:8], max(0, int((now - lately[1]).total_seconds()))
+    said = (
+        f"Run {run} changed something for this person {ago} s before this was read. A copy of the directory may still show "
+        "what was before: look whether it is all here, and plan again in a minute if it is not."
+    )
+    return replace(made, consequences=(*made.consequences, said))
 
 
 def _portions(count: int) -> Iterator[slice]:

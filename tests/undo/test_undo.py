@@ -198,6 +198,20 @@ async def test_the_plan_is_sealed_consumed_once_and_guarded_like_any_other(tmp_p
             await world.apply(plan)
 
 
+async def test_a_plan_made_within_a_minute_of_a_run_says_that_it_may_have_been_read_too_early(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        run = (await world.run(steps("disable-user"), SAWYER)).run
+        world.time.jump(seconds=20)
+        early = await undo(world, run)
+        world.time.jump(minutes=1)
+        late = await undo(world, run)
+
+        assert early is not None
+        assert late is not None
+        said = set(early.leavers[0].consequences) - set(late.leavers[0].consequences)
+        assert [f"Run {run[:8]} changed something for this person 20 s before" in each for each in said] == [True]
+
+
 async def test_nothing_is_called_done_that_was_to_be_given_to_somebody_who_is_deleted_meanwhile(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         run = (await world.run(steps("disable-user", "remove-licenses"), SAWYER)).run

@@ -189,13 +189,25 @@ class Changes:
         )
         return moment(rows[0][0]) if rows and rows[0][0] else None
 
-    def latest(self, tenant: str, leaver: str, *, but: str) -> datetime | None:
-        """When any other run than this one last changed something for the leaver."""
-        rows = self._db.rows(
-            "SELECT max(at) FROM change WHERE tenant = ? AND leaver = ? AND run <> ? AND outcome = 'changed'",
-            (tenant, leaver, but),
+    def lately(
+        self, tenant: str, leavers: Sequence[str], after: datetime, *, but: str = ""
+    ) -> dict[str, tuple[str, datetime]]:
+        """For whom any run has changed something since then: the run, and when it last did.
+
+        Args:
+            tenant: The tenant's id.
+            leavers: Object ids.
+            after: Since when.
+            but: A run that does not count.
+        """
+        rows = among(
+            self._db,
+            "SELECT leaver, run, at FROM change WHERE tenant = ? AND at > ? AND run <> ? AND outcome = 'changed' "
+            "AND leaver IN {} ORDER BY at",
+            (tenant, stamp(after), but),
+            leavers,
         )
-        return moment(rows[0][0]) if rows and rows[0][0] else None
+        return {str(leaver): (str(run), moment(at)) for leaver, run, at in rows}
 
 
 def _together(whose: Sequence[Whose]) -> dict[tuple[str, str], list[str]]:
