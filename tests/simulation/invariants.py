@@ -69,20 +69,22 @@ def _converged(life: Life) -> None:
         if last.attempt is not QUIET:
             return  # canceled meanwhile, or cut off while another process brought it to its end
         raise BrokenError("convergence", "undisturbed, and yet stopped")
-    if life.meddles() or _blind(life) or (last.attempt is not QUIET and _canceled(life)):
+    if life.meddles() or _blind(life) or (last.attempt is not QUIET and _steered(life, "cancel")):
         return
+    if life.earlier and _steered(life, "reschedule"):
+        return  # somebody who waits for weeks to be restored may be gone for good by then
     for each in last.outcome.leavers:
         bad = [r for r in each.results if r.outcome in (Outcome.FAILED, Outcome.DRIFTED)]
         if each.refused and all("cannot be told" in why for why in each.refused) and _kept_from_looking(life):
             continue  # a guard that was kept from looking said stop, as it must; a new plan is the way on
-        if each.refused and life.earlier and life.scenario.planning.lag:
-            continue  # planned on a copy from before the last chapter's end, and found out
+        if each.refused and life.earlier and (life.scenario.planning.lag or "no longer exists" in each.refused[0]):
+            continue  # planned on a copy from before the last chapter's end, and found out; or thirty days were over
         if each.refused or each.not_started or bad:
             raise BrokenError("convergence", f"undisturbed, and yet: {each.refused or each.not_started or bad}")
 
 
-def _canceled(life: Life) -> bool:
-    return any(isinstance(event, Steered) and event.verb == "cancel" for event in life.tape)
+def _steered(life: Life, verb: str) -> bool:
+    return any(isinstance(event, Steered) and event.verb == verb for event in life.tape)
 
 
 def _kept_from_looking(life: Life) -> bool:

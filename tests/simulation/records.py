@@ -62,7 +62,8 @@ class Book:
         covered = [key for key in known if key[1] in acts and who in ("", key[2])]
         if not covered:
             raise BrokenError("I1", f"no intent before {effect.method} {effect.path}")
-        self.owed.update(covered)
+        # Where an intent is open, it is that one; else one whose end was told by a process that died over it.
+        self.owed.update([key for key in covered if key in self.opened] or covered)
         if effect.effect.get("changed", True):
             self.unclaimed.append(set(covered))
 
