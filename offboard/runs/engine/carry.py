@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from offboard.audit import Audit
+from offboard.audit import Audit, AuditError
 from offboard.clock import REAL
 from offboard.errors import Busy, OffboardError
 from offboard.graph.send import utc_now_of
@@ -25,6 +25,7 @@ from offboard.runs.engine.leases import BEATS, LASTS
 from offboard.runs.engine.shares import Share, after_turn
 from offboard.runs.engine.turns import Turn
 from offboard.runs.outcome import RunOutcome
+from offboard.runs.scribe import Scribe
 from offboard.runs.store import Store
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ async def carry_turn(applier: Applier, turn: Turn) -> RunOutcome | None:
     close_canceled(store, tools.audit, record.plan.tenant.id)
     if not found:
         return None
-    async with leased(applier, turn.run, record.plan.tenant.id, [s.leaver for s in found]):
+    async with leased(applier, turn.run, record.plan.tenant.id, [s.leaver for s in found]), _all_stop(tools.scribe):
         # Read once more: what another process did between the look and the lease must not be done again.
         known = {share.leaver for share in found}
         shares = [share for share in _wanted(store, turn) if share.leaver in known]
@@ -150,6 +151,16 @@ async def carry_turn(applier: Applier, turn: Turn) -> RunOutcome | None:
         if not begins:
             hold_barred(applier, shares, outcome)
         return outcome
+
+
+@asynccontextmanager
+async def _all_stop(scribe: Scribe) -> AsyncIterator[None]:
+    """When one turn cannot write its audit, the others of this process send nothing more either."""
+    try:
+        yield
+    except AuditError as error:
+        scribe.fail(error)
+        raise
 
 
 def _wanted(store: Store, turn: Turn) -> list[Share]:
