@@ -87,6 +87,7 @@ def done(lab: Lab, case: Case) -> None:
     """A run is over."""
     planned(lab, case)
     assert lab.run(*APPLY).code in (0, 1)
+    lab.let_a_minute_pass()
     lab.find_run()
 
 
