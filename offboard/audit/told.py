@@ -64,7 +64,7 @@ def told(path: Path, run: str, leavers: Collection[str]) -> Told:
         who, event = (record.get("leaver") or {}).get("id"), record["event"]
         if event == "leaver-ended":
             open_ones.discard(who)
-        elif event in ("intent", "outcome") and who in open_ones:
+        elif record.get("change") and who in open_ones:
             word = "intent" if event == "intent" else str(record.get("outcome"))
             words.setdefault(_key(who, str(record.get("step")), record["change"]), word)
         if event == "run-started" or not open_ones:
@@ -74,7 +74,8 @@ def told(path: Path, run: str, leavers: Collection[str]) -> Told:
 
 def _key(leaver: str, step: str, change: Mapping[str, Any]) -> Key:
     target = change["target"]
-    said = [change["verb"], target["kind"], target["id"], change.get("data") or {}]
+    parts = sorted(part["id"] for part in change.get("parts") or ())
+    said = [change["verb"], target["kind"], target["id"], change.get("data") or {}, parts]
     return leaver, step, json.dumps(said, sort_keys=True)
 
 

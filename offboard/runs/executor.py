@@ -8,7 +8,7 @@ for it; an answer that never came, or came as 5xx, is resolved by re-reading and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from offboard.actions import ACTIONS
@@ -209,7 +209,10 @@ class LeaverRun:
             else:
                 self.ledger.settle(asked.planned, None, Outcome.UNCHANGED, "already so")
         todo = [rest for c in asked.comparison.todo if (rest := self.ledger.rest(step.id, c))]
-        self._already(asked, {change.key for change in todo})
+        for each in asked.comparison.already:
+            change = self.ledger.rest(step.id, each)
+            if change is not None:
+                self.ledger.not_needed(asked.planned, change, cannot_tell(change, asked.answer))
         for change in asked.comparison.drifted:
             self.ledger.settle(asked.planned, change, Outcome.DRIFTED, "needed now, but never reviewed; left alone")
         held = self._held(asked, facts) if todo else ""
@@ -219,21 +222,6 @@ class LeaverRun:
             self.halted = self.halted or step.id
             return []
         return [Pending(asked.planned, change) for change in todo]
-
-    def _already(self, asked: Asked, going: Collection[str]) -> None:
-        """Conclude what is not asked for any more. Of a set that is still to be changed, some parts may be so already."""
-        for each in asked.comparison.already:
-            change = self.ledger.rest(asked.planned.step.id, each)
-            if change is None:
-                continue
-            why = cannot_tell(change, asked.answer)
-            if change.key in going:
-                outcome = Outcome.SKIPPED if why else Outcome.UNCHANGED
-                self.ledger.settle(asked.planned, change, outcome, why or "already so")
-            elif why:
-                self.ledger.end(asked.planned, change, Outcome.SKIPPED, why)
-            else:
-                self.ledger.already(asked.planned, change)
 
     def _held(self, asked: Asked, facts: Facts) -> str:
         """Why a step that may lose something is not carried out although it was approved."""

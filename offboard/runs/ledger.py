@@ -7,7 +7,7 @@ request leaves; an outcome is in both before the next effect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from offboard.actions.base import Since, Wire
@@ -19,8 +19,9 @@ from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
 from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result, Step
 from offboard.planjson import change_json
-from offboard.runs.engine.changes import CANCELED, News, Recorded, Whose
+from offboard.runs.engine.changes import CANCELED, Ended, News, Recorded, Whose
 from offboard.runs.scribe import Entry, Record, Scribe
+from offboard.runs.sent import BEFORE
 from offboard.runs.stages import Pending
 from offboard.runs.store import Store
 
@@ -28,7 +29,7 @@ SO = (Outcome.CHANGED, Outcome.UNCHANGED)
 """Outcomes after which a change is so."""
 Progress = Callable[[LeaverPlan, Result], None]
 Id = tuple[str, str]
-"""A step and the key of a change."""
+"""A step, and the key of a change or of some parts of it."""
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Ledger:
     interrupted: set[tuple[str, str]] = field(default_factory=set)
     """Changes whose intent an earlier process left open: they may have been sent."""
     _unsaid: list[Result] = field(default_factory=list)
-    _concluded: list[tuple[dict[str, JSON], Result]] = field(default_factory=list)
+    _concluded: list[tuple[dict[str, JSON], Ended]] = field(default_factory=list)
 
     @property
     def mine(self) -> LeaverPlan:
@@ -87,19 +88,33 @@ class Ledger:
     def recall(self) -> None:
         """Read what this run has recorded before it was interrupted."""
         self.recorded = self.tools.store.changes.recorded(self.run, self.mine.leaver.id)
-        self.interrupted = {id for id, found in self.recorded.items() if found.result is None}
+        self.interrupted = {(step, r.change.key) for (step, _), r in self.recorded.items() if r.result is None}
 
-    def already(self, planned: PlannedStep, change: Change) -> None:
-        """Approved and no longer needed: done by us earlier, done by us and not yet known, or done by somebody else."""
-        before = self.recorded.get((planned.step.id, change.key))
-        if before is None:
-            self.settle(planned, change, Outcome.UNCHANGED, "already so")
-        elif before.result is None:
-            self.conclude(planned, before.change, Outcome.CHANGED, "recovered: found done on re-reading")
-        elif before.result.outcome is Outcome.CHANGED:
-            self.results.append(before.result)
+    def not_needed(self, planned: PlannedStep, change: Change, unknown: str) -> None:
+        """Approved and not asked for any more: done by us and not yet known, or done by somebody else.
+
+        Of a set, an earlier process may have begun some parts only; and some of those may be needed still, which then
+        need an intent of their own.
+
+        Args:
+            planned: The step.
+            change: What of it has no outcome yet.
+            unknown: Why it cannot be told whether it is so; empty when it is.
+        """
+        place = self._open(planned.step.id, change)
+        if place is None:
+            self.settle(planned, change, Outcome.SKIPPED if unknown else Outcome.UNCHANGED, unknown or "already so")
+            return
+        begun = self.recorded[place].change
+        ids = _parts(begun)
+        mine = begun.only(tuple(part for part in change.parts if part.id in ids))
+        if unknown:
+            self.conclude(planned, mine, Outcome.SKIPPED, f"{unknown}; {BEFORE}")
         else:
-            self.settle(planned, change, Outcome.UNCHANGED, "already so")
+            self.conclude(planned, mine, Outcome.CHANGED, "recovered: found done on re-reading")
+        others = tuple(part for part in change.parts if part.id not in ids)
+        if others:
+            self.not_needed(planned, change.only(others), unknown)
 
     def rest(self, step: str, change: Change) -> Change | None:
         """What of it this run has not brought about or found so before; what failed or was not sent is tried again."""
@@ -117,11 +132,11 @@ class Ledger:
 
     def _so(self, step: str, change: Change) -> list[tuple[Change, Result]]:
         """What is recorded as so of this change; of a set there may be several records, each for some of its parts."""
-        wanted, found = {part.id for part in change.parts}, []
+        wanted, found = _parts(change), []
         for (where, _), each in self.recorded.items():
             if where != step or each.change.key != change.key or each.result is None or each.result.outcome not in SO:
                 continue
-            if not wanted or wanted & {part.id for part in each.change.parts}:
+            if not wanted or wanted & _parts(each.change):
                 found.append((each.change, each.result))
         return found
 
@@ -156,50 +171,71 @@ class Ledger:
         """
         since = utc_now_of(self.tools.reader.sender)
         # A resumed run has some of the intents already.
-        new = [p for p in pending if not self._stands(p)]
+        new = {self._place(p.planned.step.id, p.change): p.change for p in pending if not self._stands(p)}
         untold = [("intent", _about(p.planned.step, p.change)) for p in pending if self._owes_intent(p)]
-        whole = {p.id: _with(p.change, self.recorded.get(p.id)) for p in new}
-        entry = self._entry(untold, whole, since)
+        entry = self._entry(untold, new, since)
         if entry is not None:
             await self.tools.scribe.write(entry)
 
     def _entry(
-        self, untold: Sequence[Record] = (), whole: Mapping[Id, Change] | None = None, since: datetime | None = None
+        self, untold: Sequence[Record] = (), new: Mapping[Id, Change] | None = None, since: datetime | None = None
     ) -> Entry | None:
         """What is to be written down now; None when there is nothing."""
         concluded, self._concluded = self._concluded, []
-        whole = whole or {}
-        if not (concluded or untold or whole):
+        new = new or {}
+        if not (concluded or untold or new):
             return None
         whose = Whose(self.run, self.plan.tenant.id, self.mine.leaver.id)
         at = since or utc_now_of(self.tools.reader.sender)
-        intents = [(step, change) for (step, _), change in whole.items()]
+        intents = [(step, key, change) for (step, key), change in new.items()]
         told = [("outcome", record) for record, _ in concluded if record]
 
         def written(intended: bool) -> None:
             self._forget([*told, *(untold if intended else ())])
             if intended:
-                self.recorded |= {id: Recorded(change, at, None) for id, change in whole.items()}
+                self.recorded |= {id: Recorded(change, at, None) for id, change in new.items()}
 
-        news = News(whose, [result for _, result in concluded], intents, at)
+        news = News(whose, [ended for _, ended in concluded], intents, at)
         return Entry(self.tools.audit, self.tools.store, news, self._signed(told), self._signed(untold), written)
+
+    def _open(self, step: str, change: Change) -> Id | None:
+        """Where the store has an intent for it, or for some of its parts, with no outcome yet."""
+        if not change.parts:
+            found = self.recorded.get((step, change.key))
+            return (step, change.key) if found is not None and found.result is None else None
+        wanted = _parts(change)
+        for place, found in self.recorded.items():
+            same = place[0] == step and found.result is None and found.change.key == change.key
+            if same and wanted & _parts(found.change):
+                return place
+        return None
+
+    def _place(self, step: str, change: Change) -> Id:
+        """Where its intent belongs: what is so of the same set keeps its record."""
+        found = self.recorded.get((step, change.key))
+        taken = found is not None and found.result is not None and found.result.outcome in SO
+        return self._open(step, change) or (step, part_key(change) if taken else change.key)
 
     def _stands(self, each: Pending) -> bool:
         """Whether the store has its intent, with no outcome yet."""
-        return each.id in self.recorded and self.recorded[each.id].result is None
+        place = self._open(each.planned.step.id, each.change)
+        return place is not None and _parts(self.recorded[place].change) == _parts(each.change)
 
     def _owes_intent(self, each: Pending) -> bool:
         """Whether the audit lacks its intent: a crash may have come between the audit's record and the store's."""
-        said = self.tools.told.last(self.mine.leaver.id, each.planned.step.id, change_json(each.change))
+        said = self._said(each.planned.step, each.change)
         if self._stands(each):
             return said not in ("", "intent")  # its end was told and not stored, and it is so no longer
         return said != "intent"
 
+    def _said(self, step: Step, change: Change) -> str:
+        """What the audit said of it last, in a process that was interrupted."""
+        return self.tools.told.last(self.mine.leaver.id, step.id, change_json(change))
+
     def end(self, planned: PlannedStep, change: Change | None, outcome: Outcome, why: str) -> None:
         """An end without a request: of an intent that was interrupted, or of what never had one."""
-        before = self.recorded.get((planned.step.id, change.key)) if change is not None else None
-        if change is not None and before is not None and before.result is None:
-            self.conclude(planned, change, outcome, f"{why}; it may have been sent before the run was interrupted")
+        if change is not None and self._open(planned.step.id, change) is not None:
+            self.conclude(planned, change, outcome, f"{why}; {BEFORE}")
         else:
             self.settle(planned, change, outcome, why)
 
@@ -225,12 +261,18 @@ class Ledger:
         todo: str = "",
         seen: JSON = None,
     ) -> None:
-        """The outcome of an intent: to the audit, to the store, to whoever watches. `flush` makes it durable."""
+        """The outcome of an intent: to the audit, to the store, to whoever watches. `flush` makes it durable.
+
+        An intent for more parts ends with it: what is left of it needs another one.
+        """
+        place = self._open(planned.step.id, change)
+        assert place is not None, f"{change.key} was never intended"
         at = utc_now_of(self.tools.reader.sender)
         detail = _wire_detail(answer, attempts) if answer is not None else {}
         result = Result(outcome, planned.step.id, change, why, at, todo, detail)
-        said = self.tools.told.last(self.mine.leaver.id, planned.step.id, change_json(change))
-        owed = answer is not None or said != outcome.value  # else it was told just before a crash
+        owed = (
+            answer is not None or self._said(planned.step, change) != outcome.value
+        )  # else it was told just before a crash
         told: dict[str, JSON] = {
             **_about(planned.step, change),
             "outcome": outcome.value,
@@ -238,9 +280,11 @@ class Ledger:
             "graph": detail or None,
             "detail": {"seen": seen} if seen is not None else None,
         }
-        self._concluded.append((told if owed else {}, result))
-        intent = self.recorded[planned.step.id, change.key]
-        self.recorded[planned.step.id, change.key] = Recorded(intent.change, intent.since, result)
+        intent = self.recorded[place]
+        kept = intent.change if _parts(intent.change) == _parts(change) else change
+        self._concluded.append((told if owed else {}, Ended(place[1], result, None if kept is intent.change else kept)))
+        self.recorded[place] = Recorded(kept, intent.since, result)
+        self.interrupted.discard((planned.step.id, change.key))
         self._report(result)
 
     async def flush(self) -> None:
@@ -272,7 +316,7 @@ class Ledger:
         Some parts of a set have a record of their own: the set's record is that of what we do to the other parts.
         """
         whole = any(change.key == each.key and len(change.parts) == len(each.parts) for each in planned.changes)
-        key = change.key if whole else f"{change.key} {' '.join(sorted(part.id for part in change.parts))}"
+        key = change.key if whole else part_key(change)
         before = self.recorded.get((result.step, key))
         # An intent of before keeps its instant: it is what the time stamps in the tenant are held against.
         at = before.since if before is not None else utc_now_of(self.tools.reader.sender)
@@ -329,12 +373,13 @@ def _about(step: Step, change: Change) -> dict[str, JSON]:
     return {"step": step.id, "action": step.action, "change": change_json(change)}
 
 
-def _with(change: Change, before: Recorded | None) -> Change:
-    """The change, together with the parts of the same set that are done: what the way back has to know."""
-    if before is None or before.result is None or before.result.outcome is not Outcome.CHANGED or not change.parts:
-        return change
-    parts = {part.id: part for part in (*before.change.parts, *change.parts)}
-    return replace(change, before={**before.change.before, **change.before}, parts=tuple(parts.values()))
+def part_key(change: Change) -> str:
+    """The place of a record for some parts of a set only."""
+    return f"{change.key} {' '.join(sorted(_parts(change)))}"
+
+
+def _parts(change: Change) -> set[str]:
+    return {part.id for part in change.parts}
 
 
 def _wire_detail(answer: Answer, attempts: int) -> dict[str, JSON]:

@@ -14,6 +14,7 @@ from offboard.runs.stages import Pending
 
 VISIBLE_WITHIN = 60.0
 """Seconds within which what was executed can be read back; what cannot by then has failed."""
+BEFORE = "it may have been sent before the run was interrupted"
 Id = tuple[str, str]
 
 

@@ -14,10 +14,9 @@ from offboard.actions import ACTIONS
 from offboard.graph.answers import Answer
 from offboard.graph.trouble import Trouble
 from offboard.model import OnFailure, Outcome
-from offboard.runs.sent import VISIBLE_WITHIN, Sent, unsure
+from offboard.runs.sent import BEFORE, VISIBLE_WITHIN, Sent, unsure
 from offboard.runs.stages import Pending
 
-BEFORE = "it may have been sent before the run was interrupted"
 LOOK = "Look at the object in the admin center, then resume the run."
 
 

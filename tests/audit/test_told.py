@@ -29,8 +29,9 @@ def test_the_last_word_about_each_change_is_told_and_a_settled_leaver_is_not(tmp
     with Audit.open(tmp_path / "audit.jsonl", now=lambda: NOW) as audit:
         log, other = audit.bind(run="aa"), audit.bind(run="bb")
         log.write("run-started")
-        for leaver in ("begun", "done", "settled"):
+        for leaver in ("begun", "done", "left", "settled"):
             say(log, "intent", leaver)
+        say(log, "step-skipped", "left", outcome="skipped")
         say(log, "outcome", "done", outcome="changed")
         say(log, "outcome", "settled", outcome="changed")
         if moved:
@@ -38,14 +39,29 @@ def test_the_last_word_about_each_change_is_told_and_a_settled_leaver_is_not(tmp
         log.write("leaver-ended", leaver={"id": "settled", "upn": "settled"})
         say(other, "outcome", "begun", outcome="failed")
 
-        told = audit.told("aa", ["begun", "done", "settled"])
+        told = audit.told("aa", ["begun", "done", "left", "settled"])
 
         assert told.last("begun", "one", change("begun")) == "intent"
         assert told.last("done", "one", change("done")) == "changed"
+        assert told.last("left", "one", change("left")) == "skipped", (
+            "what was intended and then left is intended no more"
+        )
         assert told.last("settled", "one", change("settled")) == ""
         assert told.last("begun", "two", change("begun")) == ""
         told.forget("done", "one", change("done"))
         assert told.last("done", "one", change("done")) == ""
+
+
+def test_what_was_said_of_a_set_is_not_what_was_said_of_one_of_its_parts(tmp_path: Path) -> None:
+    both, one = ({**change("x"), "parts": [{"kind": "license", "id": id} for id in ids]} for ids in ("ab", "a"))
+    with Audit.open(tmp_path / "audit.jsonl", now=lambda: NOW) as audit:
+        log = audit.bind(run="aa")
+        log.write("run-started")
+        log.write("intent", leaver={"id": "x", "upn": "x"}, step="one", change=both)
+        log.write("outcome", leaver={"id": "x", "upn": "x"}, step="one", change=one, outcome="changed")
+        told = log.told("aa", ["x"])
+    assert told.last("x", "one", both) == "intent"
+    assert told.last("x", "one", one) == "changed"
 
 
 def test_lines_are_read_from_the_end_and_an_unfinished_one_is_none(tmp_path: Path) -> None:

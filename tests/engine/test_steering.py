@@ -85,7 +85,7 @@ def test_what_a_process_that_died_left_open_of_a_canceled_run_is_told_by_the_nex
     tenant, (share,) = record.plan.tenant.id, other.shares(run)
     (remove,) = other.parts(run, [share])[0].steps[-1].changes
     assert other.leases.take(run, tenant, [SAWYER]) == {}
-    news = News(Whose(run, tenant, SAWYER), (), [("remove", remove)], START)
+    news = News(Whose(run, tenant, SAWYER), (), [("remove", remove.key, remove)], START)
     assert other.changes.write([news]) == [FREE]
     before = len(records(offboard, "outcome"))
 

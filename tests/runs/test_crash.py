@@ -8,9 +8,11 @@ import pytest
 
 from offboard.audit import AuditError, verify
 from offboard.cli.session import new_run_id
+from offboard.runs.undo import way_out
 from tests.world import SAWYER, SEED, a_world, outcomes, steps
 
 pytestmark = pytest.mark.anyio
+VISIO = "c5928f49-12ba-48f7-ada3-0d743a3601d5"
 
 
 class PowerCutError(BaseException):
@@ -85,3 +87,41 @@ async def test_an_audit_that_cannot_be_written_sends_nothing_more(tmp_path: Path
         assert {"changed"} == {end for _, _, end in outcomes(outcome.leavers[0].results)}
         assert world.writes().count(("DELETE", f"/users/{SAWYER}")) == 1
         assert verify(tmp_path / "audit.jsonl").ok
+
+
+async def test_of_licenses_that_were_taken_by_a_run_that_died_one_given_again_gets_an_intent_of_its_own(
+    tmp_path: Path,
+) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("remove-licenses"), "SawyerM@contoso.com")
+        run, transmit = new_run_id(), world.connection.http.send
+
+        async def dying(request: object, **options: object) -> object:
+            if world.writes():
+                raise PowerCutError
+            return await transmit(request, **options)  # type: ignore[arg-type]
+
+        world.connection.http.send = dying  # type: ignore[method-assign,assignment]
+        with pytest.raises(PowerCutError):
+            await world.apply(plan, run)
+        world.connection.http.send = transmit  # type: ignore[method-assign]
+        visio = {"addLicenses": [{"skuId": VISIO}], "removeLicenses": []}
+        world.graph("POST", f"/users/{SAWYER}/assignLicense", visio)
+        outcome = await world.resume(run)
+
+        said = [
+            (r["event"], r.get("outcome"), sorted(part["name"] for part in r["change"]["parts"]))
+            for r in world.records("intent", "outcome")
+        ]
+        assert said == [
+            ("intent", None, ["SPE_E3", "VISIOCLIENT"]),
+            ("outcome", "changed", ["SPE_E3"]),
+            ("intent", None, ["VISIOCLIENT"]),
+            ("outcome", "changed", ["VISIOCLIENT"]),
+        ]
+        assert {end for _, _, end in outcomes(outcome.leavers[0].results)} == {"changed"}
+        (back,) = way_out(plan.leavers[0], world.store.changes.recorded(run, SAWYER)).steps
+        assert sorted(entry["name"] for entry in back.parameters["licenses"]) == ["SPE_E3", "VISIOCLIENT"]
+        again = await world.resume(run)
+        assert {end for _, _, end in outcomes(again.leavers[0].results)} == {"changed"}
+        assert len(world.records("intent")) == 2

@@ -10,7 +10,7 @@ from offboard.audit import Audit
 from offboard.errors import OffboardError
 from offboard.model import Outcome, Result
 from offboard.planjson import change_json
-from offboard.runs.engine.changes import Whose
+from offboard.runs.engine.changes import Ended, Whose
 from offboard.runs.engine.shares import Share, read_shares
 from offboard.runs.store import Store
 
@@ -49,13 +49,15 @@ def close(store: Store, audit: Audit, shares: Iterable[Share]) -> None:
 
 def _close(store: Store, audit: Audit, share: Share) -> None:
     left = [
-        (step, each) for (step, _), each in store.changes.recorded(share.run, share.leaver).items() if not each.result
+        (step, key, each)
+        for (step, key), each in store.changes.recorded(share.run, share.leaver).items()
+        if not each.result
     ]
     if not left:
         return
     actions = {p.step.id: p.step.action for p in store.parts(share.run, [share])[0].steps}
     plan = store.run(share.run).plan.id
-    for step, each in left:
+    for step, key, each in left:
         told = {"step": step, "action": actions.get(step), "change": change_json(each.change)}
         who = {"id": share.leaver, "upn": share.upn}
         written = audit.write(
@@ -63,4 +65,4 @@ def _close(store: Store, audit: Audit, share: Share) -> None:
         )
         at = datetime.fromisoformat(str(written["time"]))
         ended = Result(Outcome.SKIPPED, step, each.change, WHY, at)
-        store.changes.conclude(Whose(share.run, share.tenant, share.leaver), [ended])
+        store.changes.conclude(Whose(share.run, share.tenant, share.leaver), [Ended(key, ended)])

@@ -25,7 +25,8 @@ INTEND = (
     "outcome = NULL, why = NULL, at = NULL, todo = NULL"
 )
 CONCLUDE = (
-    "UPDATE change SET outcome = ?, why = ?, at = ?, todo = ? WHERE run = ? AND leaver = ? AND step = ? AND key = ?"
+    "UPDATE change SET change = coalesce(?, change), outcome = ?, why = ?, at = ?, todo = ? "
+    "WHERE run = ? AND leaver = ? AND step = ? AND key = ?"
 )
 
 
@@ -77,19 +78,34 @@ FREE = Bar()
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """The outcome of an intent.
+
+    Args:
+        key: Of the intent's record.
+        result: How it ended.
+        change: What it ended for, where that is not all that was intended.
+    """
+
+    key: str
+    result: Result
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """What is to be written down of one leaver.
 
     Args:
         whose: The leaver.
         outcomes: Of earlier intents.
-        intents: Step and change of what is to leave next.
+        intents: Step, key of the record, and change of what is to leave next.
         since: When the intents began to be.
     """
 
     whose: Whose
-    outcomes: Sequence[Result]
-    intents: Sequence[tuple[str, Change]]
+    outcomes: Sequence[Ended]
+    intents: Sequence[tuple[str, str, Change]]
     since: datetime
 
 
@@ -143,15 +159,15 @@ class Changes:
             asking = [n for n, each in enumerate(news) if each.intents]
             for n, bar in zip(asking, self.bars([news[n].whose for n in asking]), strict=True):
                 bars[n] = bar
-            self._db.many(CONCLUDE, [_outcome(each.whose, result) for each in news for result in each.outcomes])
+            self._db.many(CONCLUDE, [_outcome(each.whose, ended) for each in news for ended in each.outcomes])
             free = [each for each, bar in zip(news, bars, strict=True) if not bar.why]
-            self._db.many(INTEND, [_intent(each, step, change) for each in free for step, change in each.intents])
+            self._db.many(INTEND, [_intent(each, *intent) for each in free for intent in each.intents])
         return bars
 
-    def conclude(self, whose: Whose, results: Sequence[Result]) -> None:
+    def conclude(self, whose: Whose, ended: Sequence[Ended]) -> None:
         """Record the outcomes of intents."""
         with self._db.transaction():
-            self._db.many(CONCLUDE, [_outcome(whose, result) for result in results])
+            self._db.many(CONCLUDE, [_outcome(whose, each) for each in ended])
 
     def found(self, whose: Whose, key: str, since: datetime, result: Result) -> None:
         """Record what was so without our doing: at once, for an intent that is open would be taken for our deed.
@@ -164,9 +180,8 @@ class Changes:
             bar = self.bars([whose])[0]
             if bar.why:
                 raise bar.interrupted()
-            text = canonical(change_json(result.change)).decode()
-            self._db.many(INTEND, [(whose.run, whose.tenant, whose.leaver, result.step, key, text, stamp(since))])
-            self._db.many(CONCLUDE, [_outcome(whose, result, key)])
+            self._db.many(INTEND, [_intent(News(whose, (), (), since), result.step, key, result.change)])
+            self._db.many(CONCLUDE, [_outcome(whose, Ended(key, result))])
 
     def recorded(self, run: str, leaver: str) -> dict[tuple[str, str], Recorded]:
         """All intents of this run for this leaver, by step and change key."""
@@ -217,14 +232,18 @@ def _together(whose: Sequence[Whose]) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def _intent(news: News, step: str, change: Change) -> tuple[str, ...]:
+def _intent(news: News, step: str, key: str, change: Change) -> tuple[str, ...]:
     whose = news.whose
-    text = canonical(change_json(change)).decode()
-    return whose.run, whose.tenant, whose.leaver, step, change.key, text, stamp(news.since)
+    return whose.run, whose.tenant, whose.leaver, step, key, _text(change), stamp(news.since)
 
 
-def _outcome(whose: Whose, result: Result, key: str = "") -> tuple[str, ...]:
-    assert result.change is not None
+def _outcome(whose: Whose, ended: Ended) -> tuple[str | None, ...]:
+    result = ended.result
     assert result.at is not None
     told = (result.outcome.value, result.why, stamp(result.at), result.todo)
-    return (*told, whose.run, whose.leaver, result.step, key or result.change.key)
+    fewer = _text(ended.change) if ended.change is not None else None
+    return (fewer, *told, whose.run, whose.leaver, result.step, ended.key)
+
+
+def _text(change: Change) -> str:
+    return canonical(change_json(change)).decode()
