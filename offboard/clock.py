@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks at something that need not show yet: short at first, and never more than eight."""
+    seconds = 0.5
+    while True:
+        yield seconds
+        seconds = min(seconds * 2, 8.0)
 
 
 def _ticks() -> float:

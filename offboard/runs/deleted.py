@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from offboard.actions.base import Wire
 from offboard.audit import Audit
-from offboard.clock import Clock
+from offboard.clock import Clock, pauses
 from offboard.errors import GraphUnavailable, NotPermitted, OffboardError, UsageError
 from offboard.facts import Account, DeletedUser, DeletedUsers, Unreadable
 from offboard.graph.answers import Answer
@@ -17,6 +17,7 @@ from offboard.graph.read import Reader
 from offboard.graph.requests import GUID, PERSON, get
 from offboard.model import JSON, Change, Permissions, Playbook, Ref, Step
 from offboard.planjson import canonical, change_from_json, change_json, step_json
+from offboard.runs.sent import VISIBLE_WITHIN
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
@@ -30,7 +31,6 @@ PURGE = "deleted-purge"
 """The name of the plans that purge; no playbook file stands behind them."""
 RESTORING = "deleted-restore"
 """What a restoring is called in the audit."""
-VISIBLE_WITHIN = 60.0
 
 
 @dataclass
@@ -138,7 +138,7 @@ class Bin:
 
     async def _visible(self, id: str) -> bool:
         """Whether the user is active again and no longer in the bin, read back with patience."""
-        started, wait = self.clock.monotonic(), 0.5
+        started, pause = self.clock.monotonic(), pauses()
         graph = self.reader.graph
         while True:
             requests = {
@@ -150,8 +150,7 @@ class Bin:
                 return True
             if self.clock.monotonic() - started > VISIBLE_WITHIN:
                 return False
-            await self.clock.sleep(wait)
-            wait = min(wait * 2, 8.0)
+            await self.clock.sleep(next(pause))
 
     def _refusal(self, change: Change, answer: Answer, permissions: Permissions) -> OffboardError:
         trouble = self.reader.sender.explain(answer, change.verb, permissions)

@@ -8,11 +8,12 @@ for it; an answer that never came, or came as 5xx, is resolved by re-reading and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from offboard.actions import ACTIONS
 from offboard.audit import AuditError
+from offboard.clock import pauses
 from offboard.errors import NotPermitted, OffboardError
 from offboard.facts import Facts, Memberships
 from offboard.graph.answers import Answer
@@ -41,8 +42,6 @@ from offboard.runs.sent import Sent
 from offboard.runs.stages import Asked, Pending, ask, closed, containing, stages
 from offboard.runs.summary import Left, in_order, left, not_started, started
 from offboard.runs.verdicts import Case, Next, sends, verdicts
-
-WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass
@@ -241,12 +240,8 @@ class LeaverRun:
 
     async def _bring_about(self, pending: list[Pending]) -> Facts:
         """Send, re-read, and go on until every pending change has its outcome."""
-        wait, send, sent, look = (
-            iter(WAITS),
-            pending,
-            Sent(self.tools.clock.monotonic(), frozenset(self.ledger.interrupted)),
-            0,
-        )
+        sent = Sent(self.tools.clock.monotonic(), frozenset(self.ledger.interrupted))
+        pause, send, look = pauses(), pending, 0
         while True:
             if send:
                 some = send if self.tools.bulk else send[:BATCH]  # one by one needs no room in a batch
@@ -261,9 +256,9 @@ class LeaverRun:
             if not pending:
                 raise Interrupted(f"Nothing more was sent: {self.called_off}.")
             if not any(sent.answer(p) is None for p in send):
-                pause = next(wait, WAITS[-1])
-                self._say(f"{len(pending)} not yet visible or not yet accepted; looking again in {pause:g} s …")
-                await self.tools.clock.sleep(pause)
+                seconds = next(pause)
+                self._say(f"{len(pending)} not yet visible or not yet accepted; looking again in {seconds:g} s …")
+                await self.tools.clock.sleep(seconds)
 
     async def _send(self, pending: Sequence[Pending], sent: Sent) -> None:
         self.sent = True
@@ -369,26 +364,33 @@ class LeaverRun:
 
     async def _settled(self, facts: Facts, results: Sequence[Result]) -> tuple[Facts, list[Lapse]]:
         """The facts, read again as long as a copy of the directory may show what was before; and what no longer holds."""
-        wait = iter(WAITS)
-        while True:
-            found = list(lapses(results, self.due, facts, self.ledger.since(facts), self.values))
-            if not may_be_lag(found, results, utc_now_of(self.tools.reader.sender)):
-                return facts, found
-            self._say("What was done a moment ago does not show; looking again …")
-            await self.tools.clock.sleep(next(wait, WAITS[-1]))
-            facts = await self._read(look=2)
+        found: list[Lapse] = []
+
+        def shows(facts: Facts) -> bool:
+            found[:] = lapses(results, self.due, facts, self.ledger.since(facts), self.values)
+            return not may_be_lag(found, results, utc_now_of(self.tools.reader.sender))
+
+        return await self._once(shows, facts, "What was done a moment ago does not show"), found
 
     async def _past_other_runs(self, facts: Facts) -> Facts:
         """The facts, read again while what seems to be so already may have been so only before another run."""
         leaver, after = self.mine.leaver.id, utc_now_of(self.tools.reader.sender) - FRESH
-        found = self.tools.store.changes.lately(self.plan.tenant.id, [leaver], after, but=self.run)
-        wait = iter(WAITS)
-        while leaver in found and is_fresh(found[leaver][1], utc_now_of(self.tools.reader.sender)):
+        others = self.tools.store.changes.lately(self.plan.tenant.id, [leaver], after, but=self.run)
+
+        def told(facts: Facts) -> bool:
+            if leaver not in others or not is_fresh(others[leaver][1], utc_now_of(self.tools.reader.sender)):
+                return True
             asked = ask(self.due, facts, self.ledger.since(facts), self.values)
-            if all(self.ledger.was_changed(each.planned, c) for each in asked for c in each.comparison.already):
-                break
-            self._say("Another run has just changed something for this person; looking again …")
-            await self.tools.clock.sleep(next(wait, WAITS[-1]))
+            return all(self.ledger.was_changed(each.planned, c) for each in asked for c in each.comparison.already)
+
+        return await self._once(told, facts, "Another run has just changed something for this person")
+
+    async def _once(self, holds: Callable[[Facts], bool], facts: Facts, why: str) -> Facts:
+        """The facts, read again until this holds of them; it must come to hold as time goes by."""
+        pause = pauses()
+        while not holds(facts):
+            self._say(f"{why}; looking again …")
+            await self.tools.clock.sleep(next(pause))
             facts = await self._read(look=2)
         return facts
 
