@@ -16,6 +16,7 @@ from typing import Protocol
 from offboard.graph.send import utc_now_of
 from offboard.model import JSON, LeaverPlan, Plan
 from offboard.runs.apply import Applier
+from offboard.runs.engine.changes import CANCELED
 from offboard.runs.engine.conductor import STOPPED, Conductor, begins_by_containing
 from offboard.runs.engine.outcomes import leavers_of, read_outcome
 from offboard.runs.engine.port import AT_ONCE
@@ -179,16 +180,24 @@ class Desk:
             for n, share in enumerate(some):
                 said = self._said.get(share.leaver)
                 known = LeaverOutcome(n, stopped=share.why) if said is None else read_outcome(part, n, json.loads(said))
-                known = _cut_short(known, now, STOPPED if self.conductor.stopping else ELSEWHERE)
+                known = _cut_short(known, now, self._why_not(share))
                 found.append(_light(replace(known, index=start + n)) if compact else replace(known, index=start + n))
             plans += map(_head, part.leavers) if compact else part.leavers
         return RunOutcome(record.id, replace(record.plan, leavers=tuple(plans)), tuple(found)) if found else None
+
+    def _why_not(self, share: Share) -> str:
+        """Why what was due for this leaver was not begun."""
+        if share.state == "canceled":
+            return f"{CANCELED} ({share.why})"
+        if share.hold is not None:
+            return f"the run is held ({share.hold})"
+        return STOPPED if self.conductor.stopping else ELSEWHERE
 
 
 def _cut_short(each: LeaverOutcome, now: datetime, why: str) -> LeaverOutcome:
     """Of one whose access was cut, and whose other steps were due and were not begun any more, just that."""
     left = [planned for planned in each.later if planned.due <= now]
-    if not left or each.ended_early:
+    if not left or each.refused or each.stopped:
         return each
     missing = (*each.not_started, *not_started(left, each.results))
     later = tuple(planned for planned in each.later if planned.due > now)
