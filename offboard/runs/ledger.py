@@ -211,10 +211,10 @@ class Ledger:
         return None
 
     def _place(self, step: str, change: Change) -> Id:
-        """Where its intent belongs: what is so of the same set keeps its record."""
+        """Where its intent belongs: what is so, or open, of the same set keeps its record."""
         found = self.recorded.get((step, change.key))
-        taken = found is not None and found.result is not None and found.result.outcome in SO
-        return self._open(step, change) or (step, part_key(change) if taken else change.key)
+        free = found is None or (found.result is not None and found.result.outcome not in SO)
+        return self._open(step, change) or (step, change.key if free else part_key(change))
 
     def _stands(self, each: Pending) -> bool:
         """Whether the store has its intent, with no outcome yet."""
@@ -270,9 +270,8 @@ class Ledger:
         at = utc_now_of(self.tools.reader.sender)
         detail = _wire_detail(answer, attempts) if answer is not None else {}
         result = Result(outcome, planned.step.id, change, why, at, todo, detail)
-        owed = (
-            answer is not None or self._said(planned.step, change) != outcome.value
-        )  # else it was told just before a crash
+        # Without an answer, it may have been told just before a crash.
+        owed = answer is not None or self._said(planned.step, change) != outcome.value
         told: dict[str, JSON] = {
             **_about(planned.step, change),
             "outcome": outcome.value,
@@ -281,10 +280,11 @@ class Ledger:
             "detail": {"seen": seen} if seen is not None else None,
         }
         intent = self.recorded[place]
-        kept = intent.change if _parts(intent.change) == _parts(change) else change
-        self._concluded.append((told if owed else {}, Ended(place[1], result, None if kept is intent.change else kept)))
-        self.recorded[place] = Recorded(kept, intent.since, result)
-        self.interrupted.discard((planned.step.id, change.key))
+        whole = _parts(intent.change) == _parts(change)
+        self._concluded.append((told if owed else {}, Ended(place[1], result, None if whole else change)))
+        self.recorded[place] = Recorded(intent.change if whole else change, intent.since, result)
+        if not whole:
+            self.interrupted.discard((planned.step.id, change.key))
         self._report(result)
 
     async def flush(self) -> None:
