@@ -249,7 +249,7 @@ class LeaverRun:
                 await self._send(some, sent)
             look += 1
             facts = await self._read(look=look, deleted=any(_deleted(p, sent.answer(p)) for p in pending))
-            pending, send = self._go_on(self._judge(pending, facts, sent), sent)
+            pending, send = self._go_on(self._judge(pending, facts, sent), facts, sent)
             if not pending and not self.called_off:
                 return facts  # what was concluded is written down with the next intents, before anything leaves
             await self.ledger.flush()
@@ -312,7 +312,7 @@ class LeaverRun:
             self.ledger.conclude(each.planned, each.change, outcome, why, answer, sent.attempts(each), seen=seen)
         return left
 
-    def _go_on(self, left: Sequence[Pending], sent: Sent) -> tuple[list[Pending], list[Pending]]:
+    def _go_on(self, left: Sequence[Pending], facts: Facts, sent: Sent) -> tuple[list[Pending], list[Pending]]:
         """End what cannot succeed any more; what is still pending, and which of it is to be sent (again)."""
         found = verdicts(
             Case(
@@ -324,6 +324,8 @@ class LeaverRun:
                 self.tools.deadline,
                 self.tools.last_stand,
                 self._explain,
+                lambda each: self._held(ask([each.planned], facts, self.ledger.since(facts), self.values)[0], facts),
+                self._is_fresh(),
             )
         )
         for end in (verdict for verdict in found if verdict.next is Next.END):
@@ -337,6 +339,10 @@ class LeaverRun:
     def _explain(self, answer: Answer, each: Pending) -> Trouble:
         step = each.planned.step
         return self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)
+
+    def _is_fresh(self) -> bool:
+        now = utc_now_of(self.tools.reader.sender)
+        return any(r.outcome is Outcome.CHANGED and r.at is not None and is_fresh(r.at, now) for r in self.ledger.results)
 
     async def _catch_up(self, before: Sequence[PlannedStep], facts: Facts) -> Facts:
         """Do now what was left because it could not be read, and can be read again."""

@@ -13,7 +13,7 @@ from enum import Enum
 from offboard.actions import ACTIONS
 from offboard.graph.answers import Answer
 from offboard.graph.trouble import Trouble
-from offboard.model import OnFailure, Outcome
+from offboard.model import Effect, OnFailure, Outcome
 from offboard.runs.sent import BEFORE, VISIBLE_WITHIN, Sent, unsure
 from offboard.runs.stages import Pending
 
@@ -65,6 +65,8 @@ class Case:
         deadline: Seconds after which a throttled or unanswered change is given up.
         last_stand: The same for what cuts access.
         explain: What a refusal means.
+        held: Why a change that may lose something is not to leave (again), by the last reading; empty when it may.
+        fresh: Whether the run has changed something so lately that a reading may show what was before.
     """
 
     left: Sequence[Pending]
@@ -75,13 +77,19 @@ class Case:
     deadline: float
     last_stand: float
     explain: Callable[[Answer, Pending], Trouble] = field(repr=False)
+    held: Callable[[Pending], str] = field(repr=False)
+    fresh: bool
 
 
 def verdicts(case: Case) -> list[Verdict]:
     """What becomes of each change, in order: one that fails also decides for those behind it."""
     found = []
     for each in case.left:
-        found.append(_verdict(case, each))
+        verdict = _verdict(case, each)
+        leaves = verdict.next in (Next.SEND, Next.SEND_LATE)
+        if leaves and each.change.effect is not Effect.REVERSIBLE and (why := case.held(each)):
+            verdict = Verdict(each, Next.LOOK) if case.fresh else _held(case, each, why)
+        found.append(verdict)
         if found[-1].halts:
             case = replace(case, halted=case.halted or each.planned.step.id)
     return found
@@ -146,6 +154,16 @@ def _dropped(case: Case, each: Pending, answer: Answer | None) -> Verdict:
     if each.id in case.sent.interrupted:
         return Verdict(each, Next.END, Outcome.SKIPPED, f"not sent again, because {because}; {BEFORE}")
     return Verdict(each, Next.END, Outcome.SKIPPED, f"not sent: {because}")
+
+
+def _held(case: Case, each: Pending, why: str) -> Verdict:
+    """What may lose something is not sent again when meanwhile it would no longer be begun."""
+    answer = case.sent.answer(each)
+    if answer is not None:
+        why = f"{why}; {unsure(answer)}, it is not so when read back, and it was not sent again"
+    elif each.id in case.sent.interrupted:
+        why = f"{why}; {BEFORE}"
+    return Verdict(each, Next.END, Outcome.DRIFTED, f"held: {why}", answered=answer is not None, halts=True)
 
 
 def _failed(case: Case, each: Pending, answer: Answer) -> Verdict:

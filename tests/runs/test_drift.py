@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from offboard.errors import Refused, UsageError
+from offboard.model import Outcome
 from offboard.planfile import dump, load
 from offboard.sandbox.seedfile import contoso
+from offboard.sandbox.wire import Request, Response
 from tests.world import LAPTOP, SAWYER, SEED, a_world, fault, outcomes, steps
 
 pytestmark = pytest.mark.anyio
@@ -145,6 +147,34 @@ async def test_a_user_enabled_in_the_middle_of_a_run_is_not_deleted(tmp_path: Pa
         assert ("PATCH", f"/users/{SAWYER}") == world.writes()[-1]
         assert ("delete-user", "Sawyer Miller", "drifted") in outcomes(held.leavers[0].results)
         assert held.exit_code() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"status": 429, "retry_after": 5}, {"status": 429, "retry_after": 181}, {"status": 503}]
+)
+async def test_a_user_enabled_while_the_deletion_waits_for_graph_is_not_deleted(
+    tmp_path: Path, wrong: dict[str, int]
+) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user", "delete-user"), "SawyerM@contoso.com")
+        world.misbehave(fault("/users/*", "DELETE", **wrong, when="before"))
+        handle = world.sandbox.handle
+
+        def handled(request: Request) -> Response:
+            answer = handle(request)
+            if request.method == "DELETE":
+                world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": True})
+            return answer
+
+        world.sandbox.handle = handled  # type: ignore[method-assign]
+        outcome = await world.apply(plan)
+
+        assert ("DELETE", f"/users/{SAWYER}") not in world.writes()
+        held = outcome.leavers[0].results[-1]
+        assert held.outcome is Outcome.DRIFTED
+        assert held.why.startswith("held: step disable-user no longer holds; Graph answered ")
+        assert outcome.exit_code() == 1
+        assert [r["outcome"] for r in world.records("outcome")] == ["changed", "drifted"]
 
 
 async def test_a_change_that_somebody_undoes_during_the_run_has_failed(tmp_path: Path) -> None:
