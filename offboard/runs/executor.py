@@ -21,7 +21,7 @@ from offboard.graph.pool import BATCH, READ_BACK
 from offboard.graph.read import ONE_BY_ONE
 from offboard.graph.send import utc_now_of
 from offboard.graph.trouble import Trouble
-from offboard.model import Change, LeaverPlan, Note, Outcome, Plan, PlannedStep, Result
+from offboard.model import Change, Effect, LeaverPlan, Note, Outcome, Plan, PlannedStep, Result
 from offboard.planjson import change_json
 from offboard.planner import (
     SYNCED,
@@ -43,6 +43,9 @@ from offboard.runs.stages import Asked, Pending, ask, closed, containing, stages
 from offboard.runs.summary import Left, in_order, left, not_started, started
 from offboard.runs.verdicts import Case, Next, sends, verdicts
 
+RECENT = 60.0
+"""Seconds after a reading within which something may leave that may lose something; after that it is read again first."""
+
 
 @dataclass
 class LeaverRun:
@@ -61,6 +64,8 @@ class LeaverRun:
     called_off: str = ""
     """Why nothing more is sent: somebody held or canceled the leaver's share meanwhile."""
     sent: bool = False
+    read_at: float = 0.0
+    """When the newest reading began, on a clock that only goes forward."""
     due: list[PlannedStep] = field(default_factory=list)
     notes: dict[str, tuple[Note, ...]] = field(default_factory=dict)
 
@@ -147,7 +152,7 @@ class LeaverRun:
         # What was sent is read back when nothing more urgent is waiting.
         priority = READ_BACK if self.sent else 0
         pinned, direct = {leaver: pins(self.mine.fingerprint)}, look > 1 or len(self.plan.leavers) <= ONE_BY_ONE
-        reader = self.tools.reader
+        reader, self.read_at = self.tools.reader, self.tools.clock.monotonic()
         found = await reader.again([leaver], kinds, pinned, priority=priority, direct=direct, deleted=deleted)
         return together(found[0], self.mine.fingerprint)
 
@@ -266,12 +271,16 @@ class LeaverRun:
             await self._send_one_by_one(pending, sent)
             return
         infos = [ACTIONS[p.planned.step.action].requests(p.change, self.tools.wire) for p in pending]
-        got = await self.tools.reader.sender.write(infos, gate=self._may_go)
+        got = await self.tools.reader.sender.write(infos, gate=self._gate(pending))
         for each, answer in zip(pending, got, strict=True):
             sent.note(each, answer, self.tools.clock.monotonic())
 
+    def _gate(self, pending: Sequence[Pending]) -> Callable[[], bool]:
+        """Asked when these are about to leave: they may have waited for minutes."""
+        loses = any(each.change.effect is not Effect.REVERSIBLE for each in pending)
+        return lambda: self._may_go() and not (loses and self.tools.clock.monotonic() - self.read_at > RECENT)
+
     def _may_go(self) -> bool:
-        """Asked when a write is about to leave: it may have waited for minutes."""
         self.called_off = self.called_off or self.tools.store.changes.steered(self.run, self.mine.leaver.id)
         return not self.called_off
 
@@ -286,9 +295,9 @@ class LeaverRun:
             action, sender = ACTIONS[each.planned.step.action], self.tools.reader.sender
             info, place = action.requests(each.change, self.tools.wire), order[each.planned.step.id]
             if action.once:
-                (answer,) = await sender.write([info], gate=self._may_go)
+                (answer,) = await sender.write([info], gate=self._gate([each]))
             else:
-                answer = await sender.write_one(info, priority=place, gate=self._may_go)
+                answer = await sender.write_one(info, priority=place, gate=self._gate([each]))
             sent.note(each, answer, self.tools.clock.monotonic())
             if not answer.ok:
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from offboard.errors import Refused, UsageError
 from offboard.model import Outcome
 from offboard.planfile import dump, load
+from offboard.runs.engine.changes import Bar, News
 from offboard.sandbox.seedfile import contoso
 from offboard.sandbox.wire import Request, Response
 from tests.world import LAPTOP, SAWYER, SEED, a_world, fault, outcomes, steps
@@ -175,6 +177,33 @@ async def test_a_user_enabled_while_the_deletion_waits_for_graph_is_not_deleted(
         assert held.why.startswith("held: step disable-user no longer holds; Graph answered ")
         assert outcome.exit_code() == 1
         assert [r["outcome"] for r in world.records("outcome")] == ["changed", "drifted"]
+
+
+@pytest.mark.parametrize("enabled", [False, True], ids=["as it was", "enabled meanwhile"])
+async def test_a_deletion_that_had_to_wait_before_it_left_is_decided_on_a_new_reading(
+    tmp_path: Path, enabled: bool
+) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user", "delete-user"), "SawyerM@contoso.com")
+        write, waited = world.store.changes.write, list[int]()
+
+        def slow(news: Sequence[News]) -> list[Bar]:
+            written = write(news)
+            if any(change.verb == "delete" for each in news for _, _, change in each.intents):
+                world.time.jump(minutes=3)
+                if enabled:
+                    world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": True})
+                waited.append(len(world.sandbox.requests()))
+            return written
+
+        world.store.changes.write = slow  # type: ignore[method-assign]
+        outcome = await world.apply(plan)
+
+        asked = [entry.method for entry in world.sandbox.requests()[waited[0] :] if not entry.path.endswith("$batch")]
+        assert asked[0] == "GET", "nothing leaves before it was read again"
+        assert (("DELETE", f"/users/{SAWYER}") in world.writes()) is not enabled
+        assert outcome.leavers[0].results[-1].outcome is (Outcome.DRIFTED if enabled else Outcome.CHANGED)
+        assert len(world.records("intent")) == len(world.records("outcome"))
 
 
 async def test_a_change_that_somebody_undoes_during_the_run_has_failed(tmp_path: Path) -> None:
