@@ -13,6 +13,9 @@ from tests.simulation.life import Life
 from tests.simulation.tape import Asked, Call, Ended, Recorded, Stored
 from tests.simulation.wording import ADDRESSES, GUID, BrokenError, Key, effect_key, expected, kind_of
 
+LONG_AGO = 65.0
+"""Seconds after a reading, with what a request may take, beyond which nobody is to be deleted on its strength."""
+
 
 @dataclass
 class Book:
@@ -174,16 +177,22 @@ def _only_planned_licenses(call: Call, planned: dict[str, dict[str, set[str]]]) 
 
 
 def nobody_deleted_who_was_enabled(life: Life) -> None:
-    """I3: whoever was read as enabled, although the plan disables them first, is not deleted."""
+    """I3: whoever was read as enabled, although the plan disables them first, is not deleted; nor who was read long ago."""
     assert life.plan is not None
     first = {each.leaver.id for each in life.plan.leavers if _disables_before_deleting(each)}
     enabled: dict[str, bool] = {}
+    read: dict[str, float] = {}
     for asked in life.requests():
         for call in asked.calls:
             id = call.path.split("/")[2] if call.path.startswith("/users/") else ""
-            if call.method == "DELETE" and call.path == f"/users/{id}" and id in first and enabled.get(id):
+            if call.method != "DELETE" or call.path != f"/users/{id}":
+                continue
+            if id in first and enabled.get(id):
                 raise BrokenError("I3", f"{id} was deleted although read as enabled just before")
+            if asked.at - read[id] > LONG_AGO:
+                raise BrokenError("I3", f"{id} was deleted {asked.at - read[id]:.0f} s after it was read last")
         enabled |= {id: bool(body["accountEnabled"]) for id, body in asked.people().items() if body is not None}
+        read |= dict.fromkeys(asked.people(), asked.at)
 
 
 def _disables_before_deleting(each: LeaverPlan) -> bool:
