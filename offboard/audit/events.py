@@ -31,6 +31,9 @@ EVENTS: dict[str, Event] = {
     "unchanged": Event("OFB1014", "A step or change needed no request, because it was already so."),
     "drifted": Event("OFB1015", "Something was needed that nobody had reviewed; it was left alone."),
     "undone": Event("OFB1016", "A change that was read back no longer held at the end of the run."),
+    "unverified": Event(
+        "OFB1023", "A change that was read back earlier could not be read any more at the end of the run."
+    ),
     "refused": Event("OFB1008", "Carrying on was refused (guard, drift, missing approval); nothing more was sent."),
     "stopped": Event("OFB1009", "The run stopped early and can be resumed."),
     "run-ended": Event("OFB1010", "The run ended; its verdict and what is left open."),

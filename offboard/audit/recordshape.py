@@ -20,6 +20,7 @@ _DETAIL = Known(
         "display_name": _WORD,
         "leave": Maybe(_TIME),
         "accepted": Maybe([str]),
+        "failed": Maybe([Known({"step": str, "change": Known({"verb": str, "target": _REF})}, all=True)]),
         "not_started": Maybe([str]),
         "later": Maybe([Known({"step": str, "due": _TIME}, all=True)]),
         "open_items": Maybe([Known({"target": Maybe(_REF), "reason": _WORD, "code": _WORD})]),

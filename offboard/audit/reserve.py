@@ -13,7 +13,18 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 BEGINS = frozenset({"run-started", "run-resumed", "intent"})
 """Events after which something is sent. They need the reserve to be there, and never use it up."""
 ENDS = frozenset(
-    {"outcome", "undone", "unchanged", "drifted", "step-skipped", "refused", "stopped", "leaver-ended", "run-ended"}
+    {
+        "outcome",
+        "undone",
+        "unverified",
+        "unchanged",
+        "drifted",
+        "step-skipped",
+        "refused",
+        "stopped",
+        "leaver-ended",
+        "run-ended",
+    }
     | {"held", "canceled", "tail-recovered", "checkpoint"}
 )
 """Events that tell how something ended. When the disk is full, the reserve makes room for them."""

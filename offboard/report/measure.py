@@ -177,8 +177,11 @@ def _left(leaver: LeaverFile, terms: Terms, owner: str, times: Times) -> Iterato
         name = str((note.get("target") or {}).get("name") or leaver.name)
         who = f"accepted by the playbook's author; {owner} looks again" if note.get("code") in accepted else owner
         yield item(name, str(note.get("reason")), str(note.get("code")), who)
+    last = {entry.key: entry.outcome for entry in leaver.entries}
     for entry in leaver.entries:
-        if entry.outcome == "drifted" or (entry.outcome == "failed" and entry.key in leaver.failed):
+        # What was held may have been carried out later; of a set, some parts may have been and others not.
+        held = entry.outcome == "drifted" and (last[entry.key] == "drifted" or bool(entry.change and entry.change.parts))
+        if held or (entry.outcome == "failed" and entry.key in leaver.failed):
             name = entry.change.target.name if entry.change else str(entry.record.get("step"))
             yield item(name, str(entry.record.get("why") or "failed"), entry.outcome)
     for step in leaver.detail.get("not_started") or ():

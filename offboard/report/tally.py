@@ -19,7 +19,7 @@ Record = Mapping[str, Any]
 
 DEVICES = ("device", "managedDevice")
 """Kinds of objects that are devices: in Entra ID, in Intune."""
-ENDED = frozenset({"outcome", "undone", "drifted", "unchanged", "step-skipped"})
+ENDED = frozenset({"outcome", "undone", "unverified", "drifted", "unchanged", "step-skipped"})
 """Events that say how a change, or a step as a whole, ended."""
 
 
@@ -89,6 +89,7 @@ class Tally:
             self._ended(record)
         elif event == "leaver-ended":
             self.closing = record
+            self._mended(part(record, "detail").get("failed"))
         elif event == "refused":
             self.refused.append(str(record.get("why") or ""))
         elif event in STEERED:
@@ -104,6 +105,12 @@ class Tally:
             self._changed(record, part(record, "change"))
         elif outcome == "unchanged" and record.get("action") == "disable-user":
             self.blocked_before = True
+
+    def _mended(self, failed: object) -> None:
+        """Of a leaver who was carried to the end, what had failed before and is not among these is so again."""
+        if isinstance(failed, list) and self.failed:
+            still = {key_of(each) for each in failed if isinstance(each, Mapping)}
+            self.failed = {key: None for key in self.failed if key in still}
 
     def _changed(self, record: Record, change: Record) -> None:
         target, verb = part(change, "target"), str(change.get("verb") or "")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from offboard.graph.token import TokenInfo
-from offboard.model import JSON, Plan
-from offboard.planjson import note_json, stamp
+from offboard.model import JSON, Outcome, Plan, Result
+from offboard.planjson import note_json, ref_json, stamp
 from offboard.runs.outcome import LeaverOutcome
 
 ABOUT = (
@@ -51,6 +51,12 @@ def closing(plan: Plan, outcome: LeaverOutcome) -> dict[str, JSON]:
         outcome: How it ended for one of its leavers.
     """
     mine = plan.leavers[outcome.index]
+    # What is not among these has been mended since it was told as failed; of whoever was stopped nobody can say that.
+    failed = (
+        None
+        if outcome.stopped or outcome.refused
+        else [_brief(r) for r in outcome.results if r.outcome is Outcome.FAILED]
+    )
     return {
         "leaver": {"id": mine.leaver.id, "upn": mine.leaver.user_principal_name},
         "detail": {
@@ -59,9 +65,16 @@ def closing(plan: Plan, outcome: LeaverOutcome) -> dict[str, JSON]:
             "leave": stamp(mine.leave),
             "open_items": [note_json(note) for note in outcome.open_items(())],
             "accepted": list(plan.playbook.accept),
+            "failed": failed,
             "not_started": list(outcome.not_started),
             "refused": list(outcome.refused),
             "stopped": outcome.stopped,
             "later": [{"step": p.step.id, "action": p.step.action, "due": stamp(p.due)} for p in outcome.later],
         },
     }
+
+
+def _brief(result: Result) -> JSON:
+    change = result.change
+    about = {"verb": change.verb, "target": ref_json(change.target), "data": dict(change.data)} if change else {}
+    return {"step": result.step, "change": about}

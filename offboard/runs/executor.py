@@ -382,7 +382,8 @@ class LeaverRun:
         found: list[Lapse] = []
 
         def shows(facts: Facts) -> bool:
-            found[:] = lapses(results, self.due, facts, self.ledger.since(facts), self.values)
+            since, earlier = self.ledger.since(facts), self.ledger.is_earlier
+            found[:] = lapses(results, self.due, facts, since, self.values, earlier)
             return not may_be_lag(found, results, utc_now_of(self.tools.reader.sender))
 
         return await self._once(shows, facts, "What was done a moment ago does not show"), found

@@ -77,6 +77,7 @@ class Ledger:
     recorded: dict[tuple[str, str], Recorded] = field(default_factory=dict)
     interrupted: set[tuple[str, str]] = field(default_factory=set)
     """Changes whose intent an earlier process left open: they may have been sent."""
+    _earlier: dict[int, Result] = field(default_factory=dict)
     _unsaid: list[Result] = field(default_factory=list)
     _concluded: list[tuple[dict[str, JSON], Ended]] = field(default_factory=list)
 
@@ -89,6 +90,11 @@ class Ledger:
         """Read what this run has recorded before it was interrupted."""
         self.recorded = self.tools.store.changes.recorded(self.run, self.mine.leaver.id)
         self.interrupted = {(step, r.change.key) for (step, _), r in self.recorded.items() if r.result is None}
+        self._earlier = {id(r.result): r.result for r in self.recorded.values() if r.result is not None}
+
+    def is_earlier(self, result: Result) -> bool:
+        """Whether an earlier process, or an earlier turn, has found it out."""
+        return id(result) in self._earlier
 
     def not_needed(self, planned: PlannedStep, change: Change, unknown: str) -> None:
         """Approved and not asked for any more: done by us and not yet known, or done by somebody else.

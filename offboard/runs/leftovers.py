@@ -15,7 +15,7 @@ from offboard.actions import ACTIONS
 from offboard.actions.base import Since
 from offboard.facts import Facts
 from offboard.model import Change, Outcome, PlannedStep, Result
-from offboard.planner import Answer, cannot_read, compare, left_alone, replan
+from offboard.planner import Answer, cannot_read, cannot_tell, compare, left_alone, replan
 from offboard.runs.ledger import SO
 from offboard.runs.sent import VISIBLE_WITHIN
 from offboard.runs.stages import Asked, Pending
@@ -87,8 +87,13 @@ def lapses(
     facts: Facts,
     since: Callable[[PlannedStep], Since],
     values: Mapping[str, str],
+    is_earlier: Callable[[Result], bool],
 ) -> Iterator[Lapse]:
-    """What is not as it was told, by the last reading."""
+    """What is not as it was told, by the last reading.
+
+    What this process has found out was read back once. Of what an earlier one has found out (`is_earlier`) it knows nothing
+    when it cannot read it.
+    """
     for place, result in enumerate(results):
         planned = next((p for p in due if p.step.id == result.step), None)
         if planned is None or result.change is None or result.outcome not in (*SO, Outcome.SKIPPED):
@@ -97,6 +102,9 @@ def lapses(
         if found := _lapsed(result.change, result, fresh, facts, gives=ACTIONS[planned.step.action].gives):
             event, why, todo = found
             yield Lapse(place, planned, event, why, todo)
+        elif result.outcome in SO and is_earlier(result) and cannot_read(result.change, fresh):
+            why = f"was so when it was read back, but cannot be read any more: {cannot_tell(result.change, fresh)}"
+            yield Lapse(place, planned, "unverified", why, RESUME)
 
 
 def _lapsed(change: Change, result: Result, fresh: Answer, facts: Facts, *, gives: bool) -> tuple[str, str, str] | None:

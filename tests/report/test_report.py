@@ -16,7 +16,7 @@ from offboard.report.data import report_json
 from offboard.report.evidence import document, span
 from offboard.report.html import report_html
 from offboard.report.markdown import report_markdown
-from offboard.report.measure import Terms
+from offboard.report.measure import Terms, exceptions, state
 from tests.world import LAPTOP, SAWYER, World, a_world, fault, shipped, steps
 
 pytestmark = pytest.mark.anyio
@@ -109,6 +109,21 @@ async def test_what_falls_due_later_and_was_resumed_is_in_one_report(tmp_path: P
         assert [step["step"] for step in before["later"]] == ["delete-user"]
         assert after["later"] == []
         assert [entry["step"] for entry in after["entries"]] == ["disable-user", "delete-user"]
+
+
+async def test_what_had_failed_or_was_held_and_is_mended_by_a_resumed_run_is_open_no_longer(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        run = (await world.run(steps("disable-user", "{action: delete-user, due: T+30d}"), SAWYER)).run
+        world.time.jump(days=31)
+        for enabled, said in ((True, {"failed", "drifted"}), (False, set[str]())):
+            world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": enabled})
+            await world.resume(run)
+            found = collected(world, run)
+            (sawyer,) = found.leavers
+
+            assert {item.code for item in exceptions(found, sawyer, Terms())} & {"failed", "drifted"} == said
+            assert state(sawyer) == (("failed steps", "stop") if enabled else ("complete", "good"))
+            world.time.jump(hours=1)
 
 
 async def test_a_log_that_was_edited_is_said_to_be_in_every_format(tmp_path: Path) -> None:

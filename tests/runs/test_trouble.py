@@ -239,6 +239,24 @@ async def test_a_device_that_could_not_be_read_to_the_end_is_disabled_by_resume_
         assert paired(world)
 
 
+async def test_what_an_earlier_process_did_and_nobody_can_read_any_more_is_not_told_as_done(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        plan = await world.plan(steps("disable-user", "disable-devices"), SAWYER)
+        await world.apply(plan, "run-1")
+        world.time.jump(hours=1)
+        world.misbehave(fault("/users/*/ownedDevices", "GET", times="all", status=403))
+        unread = await world.resume("run-1")
+        world.misbehave()
+        read = await world.resume("run-1")
+
+        assert [end for _, _, end in outcomes(unread.leavers[0].results)] == ["changed", "failed"]
+        assert [r["step"] for r in world.records("unverified")] == ["disable-devices"]
+        assert unread.exit_code() == 1
+        assert {end for _, _, end in outcomes(read.leavers[0].results)} == {"changed"}
+        assert [len(r["detail"]["failed"]) for r in world.records("leaver-ended")] == [0, 1, 0]
+        assert len(world.writes()) == 2
+
+
 async def test_a_copy_of_the_directory_that_is_behind_is_not_taken_for_somebody_who_undid_it(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         plan = await world.plan(steps("disable-user", "remove-licenses"), SAWYER)
