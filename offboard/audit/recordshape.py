@@ -21,6 +21,7 @@ _DETAIL = Known(
         "leave": Maybe(_TIME),
         "accepted": Maybe([str]),
         "failed": Maybe([Known({"step": str, "change": Known({"verb": str, "target": _REF})}, all=True)]),
+        "told": Maybe([str]),
         "not_started": Maybe([str]),
         "later": Maybe([Known({"step": str, "due": _TIME}, all=True)]),
         "open_items": Maybe([Known({"target": Maybe(_REF), "reason": _WORD, "code": _WORD})]),

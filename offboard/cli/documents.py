@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -10,6 +11,7 @@ from offboard.model import JSON, LeaverPlan, Outcome, Result
 from offboard.planjson import change_json, note_json, ref_json, stamp, table_json
 from offboard.recipients import fingerprint
 from offboard.render.verdict import LeaverVerdict, Verdict
+from offboard.runs.engine.changes import Recorded
 from offboard.runs.engine.shares import Share, as_moved
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
 from offboard.runs.sealing import Sealer
@@ -174,26 +176,36 @@ def _step_state(due: datetime, share: Share) -> str:
     return "due" if share.due is not None and due >= share.due else "past"
 
 
+WORST = ("intended", "failed", "drifted", "skipped", "changed", "unchanged")
+
+
+def _worst(records: Sequence[Recorded]) -> tuple[str, str]:
+    """How it stands with a change, and why; of a set there may be several records, each for some of its parts."""
+    said = [(r.result.outcome.value, r.result.why) if r.result else ("intended", "") for r in records]
+    return min(said, key=lambda each: WORST.index(each[0]), default=("waiting", ""))
+
+
 def status_json(record: RunRecord, store: Store) -> dict[str, JSON]:
     """One run, change by change, as the engine remembers it."""
     leavers: list[JSON] = []
     shares = store.shares(record.id)
     for share in shares:
         each = as_moved(store.parts(record.id, [share])[0], share)
-        known = store.changes.recorded(record.id, each.leaver.id)
+        known = defaultdict[tuple[str, str], list[Recorded]](list)
+        for (step, _), found in store.changes.recorded(record.id, each.leaver.id).items():
+            known[step, found.change.key].append(found)
         changes = []
         for planned in each.steps:
             for change in planned.changes:
-                found = known.get((planned.step.id, change.key))
-                result = found.result if found else None
+                outcome, why = _worst(known.get((planned.step.id, change.key), ()))
                 changes.append(
                     {
                         "step": planned.step.id,
                         "verb": change.verb,
                         "name": change.target.name,
                         "target": ref_json(change.target),
-                        "outcome": result.outcome.value if result else "intended" if found else "waiting",
-                        "why": result.why if result else "",
+                        "outcome": outcome,
+                        "why": why,
                         "due": stamp(planned.due),
                     }
                 )

@@ -28,6 +28,7 @@ AT_ONCE = 8
 """HTTP requests in the air; more would only slow httpx down, and four sustain the quota."""
 READ_BACK = 1000
 """Priority from which a read may wait for company: nothing that is still to be done hangs on it."""
+AHEAD = 1 << 60
 SOON = 0.01
 """Seconds until somebody is looked at again for whom nothing else would wake us."""
 PATIENT = 2.0
@@ -96,13 +97,16 @@ class Pool:
     _pumping: bool = False
     _timer: bool = False
 
-    async def ask(self, asked: Sequence[RequestInformation | Listed], *, priority: int, write: bool) -> list[Answer]:
-        """Answers to independent calls, each sent exactly once."""
+    async def ask(
+        self, asked: Sequence[RequestInformation | Listed], *, priority: int, write: bool, ahead: bool = False
+    ) -> list[Answer]:
+        """Answers to independent calls, each sent exactly once; `ahead` of all others of the same priority."""
         loop, now = asyncio.get_running_loop(), self.clock.monotonic()
         calls = []
         for each in asked:
             self._number += 1
-            calls.append(_Call(priority, self._number, each, write, loop.create_future(), now))
+            number = self._number - AHEAD if ahead else self._number
+            calls.append(_Call(priority, number, each, write, loop.create_future(), now))
             self._enter(calls[-1])
         self._wake()
         try:

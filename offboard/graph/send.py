@@ -45,6 +45,8 @@ MAX_PAGES = 2000
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 STRAGGLERS = 60.0
 """Seconds for which some reads are tried again when everything else has long been answered."""
+SIGNING = 1.0
+"""Seconds after which signing a request was a wait, and not just work."""
 Gate = Callable[[], bool]
 """Whether a write may still leave."""
 
@@ -221,16 +223,19 @@ class Sender:
         with self._gated(requests, gate):
             return await self._send(list(requests), serial=True)
 
-    async def write_one(self, request: RequestInformation, *, priority: int, gate: Gate = _open) -> Answer:
+    async def write_one(
+        self, request: RequestInformation, *, priority: int, gate: Gate = _open, ahead: bool = False
+    ) -> Answer:
         """The answer to one write of one of many leavers, sent exactly once, in company of the others'.
 
         Args:
             request: Independent of everything else that may be in the air.
             priority: The place of its step in the playbook.
             gate: Asked when it is about to leave; if that stops it, the answer is 424.
+            ahead: Whether it goes before the others of its step: its turn had come before.
         """
         with self._gated([request], gate):
-            answer = (await self.pool.ask([request], priority=priority, write=True))[0]
+            answer = (await self.pool.ask([request], priority=priority, write=True, ahead=ahead))[0]
         self.counters.writes += 1
         return answer
 
@@ -247,9 +252,15 @@ class Sender:
         await self._wait_for_turn()
         barred = {n for n, info in enumerate(infos) if not self._gates.get(id(info), _open)()}
         going = [info for n, info in enumerate(infos) if n not in barred]
+        if barred:  # what asks at a gate is a write, and had its token
+            self.quota.give_back(len(barred))
         if not going:
             return [self._barred(info) for info in infos]
-        answers = [await self._single(going[0])] if len(going) == 1 else await self._batch(going, serial)
+
+        def still() -> bool:
+            return all(self._gates.get(id(info), _open)() for info in going)
+
+        answers = [await self._single(going[0], still)] if len(going) == 1 else await self._batch(going, serial, still)
         self.counters.calls += len(going)
         for answer in answers:
             self._learn(answer)
@@ -274,17 +285,17 @@ class Sender:
                 self._not_before = max(self._not_before, self.clock.monotonic() + seconds)
                 self.quota.hold_until(seconds)  # the other processes of this tenant are meant as well
 
-    async def _single(self, info: RequestInformation) -> Answer:
+    async def _single(self, info: RequestInformation, still: Gate = _open) -> Answer:
         request_id = self.new_id()
         info.headers.add("client-request-id", request_id)
         method, path = _method(info), self._relative(info).partition("?")[0]
-        reply = await self._exchange(info)
+        reply = await self._exchange(info, still)
         if isinstance(reply, str):
             return Answer(method, path, None, client_request_id=request_id, lost=reply)
         status, headers, content = reply
         return _answer(method, path, status, headers, content, request_id)
 
-    async def _batch(self, infos: list[RequestInformation], serial: bool) -> list[Answer]:
+    async def _batch(self, infos: list[RequestInformation], serial: bool, still: Gate) -> list[Answer]:
         ids = [self.new_id() for _ in infos]
         items = [self._item(n, info, ids[n]) for n, info in enumerate(infos)]
         for n in range(1, len(items) if serial else 0):
@@ -292,7 +303,7 @@ class Sender:
         outer = RequestInformation(Method.POST, "{+baseurl}/$batch", {})
         outer.headers.add("Accept", "application/json")
         outer.set_stream_content(json.dumps({"requests": items}).encode(), "application/json")
-        whole = await self._single(outer)
+        whole = await self._single(outer, still)
         told = _told(whole.body)
         return [self._of_batch(whole, told.get(str(n), []), item, ids[n]) for n, item in enumerate(items)]
 
@@ -328,17 +339,29 @@ class Sender:
         base = str(self.connection.adapter.base_url).rstrip("/")
         return url[len(base) :] if url.startswith(base) else url
 
-    async def _exchange(self, info: RequestInformation) -> tuple[int, httpx.Headers, bytes] | str:
-        """Status, headers and content; or, as text, why there is no usable answer."""
+    async def _exchange(self, info: RequestInformation, still: Gate) -> tuple[int, httpx.Headers, bytes] | str:
+        """Status, headers and content; or, as text, why there is no usable answer.
+
+        Signing may wait for a person who signs in again; after that the gates are asked once more.
+        """
         try:
-            status, headers, content = await self._transmit(await self.connection.signed(info))
+            status, headers, content = await self._signed(info, None, still)
             if status == 401 and (claims := claims_challenge(headers.get("www-authenticate", ""))):
                 # The token lost its worth on the way (continuous access evaluation). A 401 was not executed, so the
                 # same call may leave once more with a token that answers the challenge.
-                status, headers, content = await self._transmit(await self.connection.signed(info, claims))
+                status, headers, content = await self._signed(info, claims, still)
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL, UnusableBody) as error:
             return f"{type(error).__name__}: {scrub(str(error))}" if str(error) else type(error).__name__
         return status, headers, content
+
+    async def _signed(
+        self, info: RequestInformation, claims: str | None, still: Gate
+    ) -> tuple[int, httpx.Headers, bytes]:
+        began = self.clock.monotonic()
+        request = await self.connection.signed(info, claims)
+        if self.clock.monotonic() - began > SIGNING and not still():
+            return 424, httpx.Headers(), b""
+        return await self._transmit(request)
 
     async def _transmit(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         if self._stopped is not None:

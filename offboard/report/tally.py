@@ -61,7 +61,7 @@ class Tally:
         refused: Why it was refused.
         firsts: Per verb: when this run was first known to have done it to the user.
         restorable: Until when the deletion can be taken back.
-        failed: Keys of what failed and was not mended since.
+        failed: Keys of what failed and was not mended since, with the step.
         blocked_before: Whether sign-in was found blocked already.
         kinds: How many changes were made, by kind of object.
         devices: Object ids of devices that were changed.
@@ -75,7 +75,7 @@ class Tally:
     refused: list[str] = field(default_factory=list)
     firsts: dict[str, str] = field(default_factory=dict)
     restorable: str = ""
-    failed: dict[str, None] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
     blocked_before: bool = False
     kinds: Counter[str] = field(default_factory=Counter)
     devices: set[str] = field(default_factory=set)
@@ -89,7 +89,7 @@ class Tally:
             self._ended(record)
         elif event == "leaver-ended":
             self.closing = record
-            self._mended(part(record, "detail").get("failed"))
+            self._mended(part(record, "detail"))
         elif event == "refused":
             self.refused.append(str(record.get("why") or ""))
         elif event in STEERED:
@@ -98,7 +98,7 @@ class Tally:
     def _ended(self, record: Record) -> None:
         outcome = outcome_of(record)
         if outcome == "failed":
-            self.failed[key_of(record)] = None
+            self.failed[key_of(record)] = str(record.get("step"))
         elif self.failed:
             self.failed.pop(key_of(record), None)
         if outcome == "changed":
@@ -106,11 +106,12 @@ class Tally:
         elif outcome == "unchanged" and record.get("action") == "disable-user":
             self.blocked_before = True
 
-    def _mended(self, failed: object) -> None:
-        """Of a leaver who was carried to the end, what had failed before and is not among these is so again."""
-        if isinstance(failed, list) and self.failed:
-            still = {key_of(each) for each in failed if isinstance(each, Mapping)}
-            self.failed = {key: None for key in self.failed if key in still}
+    def _mended(self, detail: Record) -> None:
+        """Of the steps that are told of, what had failed before and has not failed now is so again."""
+        if self.failed:
+            told = set(map(str, _list(detail.get("told"))))
+            still = {key_of(each) for each in _list(detail.get("failed")) if isinstance(each, Mapping)}
+            self.failed = {key: step for key, step in self.failed.items() if key in still or step not in told}
 
     def _changed(self, record: Record, change: Record) -> None:
         target, verb = part(change, "target"), str(change.get("verb") or "")

@@ -51,7 +51,8 @@ def closing(plan: Plan, outcome: LeaverOutcome) -> dict[str, JSON]:
         outcome: How it ended for one of its leavers.
     """
     mine = plan.leavers[outcome.index]
-    # What is not among these has been mended since it was told as failed; of whoever was stopped nobody can say that.
+    # What is told and has not failed has been mended since it was told as failed; of whoever was stopped nobody can say so.
+    told = None if outcome.stopped or outcome.refused else sorted({result.step for result in outcome.results})
     failed = (
         None
         if outcome.stopped or outcome.refused
@@ -65,6 +66,7 @@ def closing(plan: Plan, outcome: LeaverOutcome) -> dict[str, JSON]:
             "leave": stamp(mine.leave),
             "open_items": [note_json(note) for note in outcome.open_items(())],
             "accepted": list(plan.playbook.accept),
+            "told": told,
             "failed": failed,
             "not_started": list(outcome.not_started),
             "refused": list(outcome.refused),

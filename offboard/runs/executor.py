@@ -38,7 +38,7 @@ from offboard.runs.engine.changes import Interrupted
 from offboard.runs.ledger import Ledger, Tools
 from offboard.runs.leftovers import FRESH, Lapse, caught_up, is_fresh, lapses, may_be_lag
 from offboard.runs.outcome import Barred, LeaverOutcome
-from offboard.runs.sent import Sent
+from offboard.runs.sent import VISIBLE_WITHIN, Sent
 from offboard.runs.stages import Asked, Pending, ask, closed, containing, stages
 from offboard.runs.summary import Left, in_order, left, not_started, started
 from offboard.runs.verdicts import Case, Next, sends, verdicts
@@ -64,6 +64,7 @@ class LeaverRun:
     called_off: str = ""
     """Why nothing more is sent: somebody held or canceled the leaver's share meanwhile."""
     sent: bool = False
+    began: float = 0.0
     read_at: float = 0.0
     """When the newest reading began, on a clock that only goes forward."""
     due: list[PlannedStep] = field(default_factory=list)
@@ -83,7 +84,7 @@ class LeaverRun:
         Raises:
             AuditError: The audit cannot be written; nothing more was sent.
         """
-        now = utc_now_of(self.tools.reader.sender)
+        now, self.began = utc_now_of(self.tools.reader.sender), self.tools.clock.monotonic()
         due = self.due = sorted((p for p in self.mine.steps if p.due <= now), key=lambda p: p.due)
         if self.contain:
             self.due = containing(due)
@@ -182,6 +183,7 @@ class LeaverRun:
     # -- one stage -------------------------------------------------------------------------------------------------
 
     async def _stage(self, stage: Sequence[PlannedStep], facts: Facts) -> Facts:
+        facts = await self._once(lambda facts: not self._may_be_done(stage, facts), facts, "What may have been sent")
         answers = ask(stage, facts, self.ledger.since(facts), self.values)
         pending: list[Pending] = []
         for asked in answers:
@@ -191,6 +193,15 @@ class LeaverRun:
             return facts
         await self.ledger.intend(pending)
         return await self._bring_about(pending)
+
+    def _may_be_done(self, stage: Sequence[PlannedStep], facts: Facts) -> bool:
+        """Whether a process that died may have done a moment ago what would be held now."""
+        interrupted = {step for step, _ in self.ledger.interrupted}
+        if not interrupted or self.tools.clock.monotonic() - self.began > VISIBLE_WITHIN:
+            return False
+        some = [planned for planned in stage if planned.step.id in interrupted]
+        asked = ask(some, facts, self.ledger.since(facts), self.values)
+        return any(each.comparison.todo and self._held(each, facts) for each in asked)
 
     def _sort_out(self, asked: Asked, facts: Facts) -> list[Pending]:
         """Conclude what needs no request; the rest is pending."""
@@ -271,14 +282,21 @@ class LeaverRun:
             await self._send_one_by_one(pending, sent)
             return
         infos = [ACTIONS[p.planned.step.action].requests(p.change, self.tools.wire) for p in pending]
-        got = await self.tools.reader.sender.write(infos, gate=self._gate(pending))
+        got = await self.tools.reader.sender.write(infos, gate=self._gate(pending, sent))
         for each, answer in zip(pending, got, strict=True):
             sent.note(each, answer, self.tools.clock.monotonic())
 
-    def _gate(self, pending: Sequence[Pending]) -> Callable[[], bool]:
+    def _gate(self, pending: Sequence[Pending], sent: Sent) -> Callable[[], bool]:
         """Asked when these are about to leave: they may have waited for minutes."""
-        loses = any(each.change.effect is not Effect.REVERSIBLE for each in pending)
-        return lambda: self._may_go() and not (loses and self.tools.clock.monotonic() - self.read_at > RECENT)
+        losing = [each for each in pending if each.change.effect is not Effect.REVERSIBLE]
+
+        def gate() -> bool:
+            late = losing if self.tools.clock.monotonic() - self.read_at > RECENT else []
+            for each in late:
+                sent.note_late(each)
+            return not late and self._may_go()
+
+        return gate
 
     def _may_go(self) -> bool:
         self.called_off = self.called_off or self.tools.store.changes.steered(self.run, self.mine.leaver.id)
@@ -294,10 +312,11 @@ class LeaverRun:
         for each in pending:
             action, sender = ACTIONS[each.planned.step.action], self.tools.reader.sender
             info, place = action.requests(each.change, self.tools.wire), order[each.planned.step.id]
+            gate, ahead = self._gate([each], sent), sent.late(each) > 0
             if action.once:
-                (answer,) = await sender.write([info], gate=self._gate([each]))
+                (answer,) = await sender.write([info], gate=gate)
             else:
-                answer = await sender.write_one(info, priority=place, gate=self._gate([each]))
+                answer = await sender.write_one(info, priority=place, gate=gate, ahead=ahead)
             sent.note(each, answer, self.tools.clock.monotonic())
             if not answer.ok:
                 return
@@ -333,7 +352,7 @@ class LeaverRun:
                 self.tools.deadline,
                 self.tools.last_stand,
                 self._explain,
-                lambda each: self._held(ask([each.planned], facts, self.ledger.since(facts), self.values)[0], facts),
+                self._now_held(facts),
                 self._is_fresh(),
             )
         )
@@ -348,6 +367,19 @@ class LeaverRun:
     def _explain(self, answer: Answer, each: Pending) -> Trouble:
         step = each.planned.step
         return self.tools.reader.sender.explain(answer, step.id, ACTIONS[step.action].permissions)
+
+    def _now_held(self, facts: Facts) -> Callable[[Pending], str]:
+        """Why what may lose something would no longer be begun; asked once for all changes of a step."""
+        known: dict[str, str] = {}
+
+        def held(each: Pending) -> str:
+            step = each.planned.step.id
+            if step not in known:
+                (asked,) = ask([each.planned], facts, self.ledger.since(facts), self.values)
+                known[step] = self._held(asked, facts)
+            return known[step]
+
+        return held
 
     def _is_fresh(self) -> bool:
         now = utc_now_of(self.tools.reader.sender)
@@ -386,7 +418,7 @@ class LeaverRun:
             found[:] = lapses(results, self.due, facts, since, self.values, earlier)
             return not may_be_lag(found, results, utc_now_of(self.tools.reader.sender))
 
-        return await self._once(shows, facts, "What was done a moment ago does not show"), found
+        return await self._once(shows, facts, "What was done a moment ago"), found
 
     async def _past_other_runs(self, facts: Facts) -> Facts:
         """The facts, read again while what seems to be so already may have been so only before another run."""
@@ -399,13 +431,13 @@ class LeaverRun:
             asked = ask(self.due, facts, self.ledger.since(facts), self.values)
             return all(self.ledger.was_changed(each.planned, c) for each in asked for c in each.comparison.already)
 
-        return await self._once(told, facts, "Another run has just changed something for this person")
+        return await self._once(told, facts, "What another run has done a moment ago")
 
     async def _once(self, holds: Callable[[Facts], bool], facts: Facts, why: str) -> Facts:
         """The facts, read again until this holds of them; it must come to hold as time goes by."""
         pause = pauses()
         while not holds(facts):
-            self._say(f"{why}; looking again …")
+            self._say(f"{why} does not show; looking again …")
             await self.tools.clock.sleep(next(pause))
             facts = await self._read(look=2)
         return facts

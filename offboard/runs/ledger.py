@@ -17,7 +17,7 @@ from offboard.facts import Facts
 from offboard.graph.answers import Answer
 from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
-from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Result, Step
+from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Ref, Result, Step
 from offboard.planjson import change_json
 from offboard.runs.engine.changes import CANCELED, Ended, News, Recorded, Whose
 from offboard.runs.scribe import Entry, Record, Scribe
@@ -112,13 +112,11 @@ class Ledger:
             self.settle(planned, change, Outcome.SKIPPED if unknown else Outcome.UNCHANGED, unknown or "already so")
             return
         begun = self.recorded[place].change
-        ids = _parts(begun)
-        mine = begun.only(tuple(part for part in change.parts if part.id in ids))
+        mine, others = _split(begun, change)
         if unknown:
-            self.conclude(planned, mine, Outcome.SKIPPED, f"{unknown}; {BEFORE}")
+            self.conclude(planned, begun.only(mine), Outcome.SKIPPED, f"{unknown}; {BEFORE}")
         else:
-            self.conclude(planned, mine, Outcome.CHANGED, "recovered: found done on re-reading")
-        others = tuple(part for part in change.parts if part.id not in ids)
+            self.conclude(planned, begun.only(mine), Outcome.CHANGED, "recovered: found done on re-reading")
         if others:
             self.not_needed(planned, change.only(others), unknown)
 
@@ -240,10 +238,14 @@ class Ledger:
 
     def end(self, planned: PlannedStep, change: Change | None, outcome: Outcome, why: str) -> None:
         """An end without a request: of an intent that was interrupted, or of what never had one."""
-        if change is not None and self._open(planned.step.id, change) is not None:
-            self.conclude(planned, change, outcome, f"{why}; {BEFORE}")
-        else:
+        place = self._open(planned.step.id, change) if change is not None else None
+        if change is None or place is None:
             self.settle(planned, change, outcome, why)
+            return
+        mine, others = _split(self.recorded[place].change, change)
+        self.conclude(planned, change.only(mine), outcome, f"{why}; {BEFORE}")
+        if others:
+            self.end(planned, change.only(others), outcome, why)
 
     def settle(self, planned: PlannedStep, change: Change | None, outcome: Outcome, why: str) -> None:
         """A result without an intent: nothing was to be sent."""
@@ -277,7 +279,9 @@ class Ledger:
         detail = _wire_detail(answer, attempts) if answer is not None else {}
         result = Result(outcome, planned.step.id, change, why, at, todo, detail)
         # Without an answer, it may have been told just before a crash.
-        owed = answer is not None or self._said(planned.step, change) != outcome.value
+        whole = _parts(self.recorded[place].change) == _parts(change)
+        said = {self._said(planned.step, each) for each in (change, self.recorded[place].change)}
+        owed = answer is not None or outcome.value not in said
         told: dict[str, JSON] = {
             **_about(planned.step, change),
             "outcome": outcome.value,
@@ -286,7 +290,6 @@ class Ledger:
             "detail": {"seen": seen} if seen is not None else None,
         }
         intent = self.recorded[place]
-        whole = _parts(intent.change) == _parts(change)
         self._concluded.append((told if owed else {}, Ended(place[1], result, None if whole else change)))
         self.recorded[place] = Recorded(intent.change if whole else change, intent.since, result)
         if not whole:
@@ -386,6 +389,13 @@ def part_key(change: Change) -> str:
 
 def _parts(change: Change) -> set[str]:
     return {part.id for part in change.parts}
+
+
+def _split(begun: Change, change: Change) -> tuple[tuple[Ref, ...], tuple[Ref, ...]]:
+    """The parts of a change that were begun, and the others."""
+    ids = _parts(begun)
+    mine = tuple(part for part in change.parts if part.id in ids)
+    return mine, tuple(part for part in change.parts if part.id not in ids)
 
 
 def _wire_detail(answer: Answer, attempts: int) -> dict[str, JSON]:

@@ -6,6 +6,7 @@ recorded an intent. As long as such a doubt may still come true on re-reading, n
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from offboard.graph.answers import Answer
@@ -36,6 +37,7 @@ class Sent:
     _attempts: dict[Id, int] = field(default_factory=dict)
     _accepted: dict[Id, float] = field(default_factory=dict)
     _doubts: dict[Id, tuple[float, Answer]] = field(default_factory=dict)
+    _late: Counter[Id] = field(default_factory=Counter)
 
     def note(self, each: Pending, answer: Answer, at: float) -> None:
         """Remember an answer; 424 is none, because Graph executes nothing behind a failed predecessor."""
@@ -63,6 +65,14 @@ class Sent:
     def tried(self, each: Pending, now: float) -> float:
         """Seconds since the first answer; waiting for the quota before that is not trying."""
         return now - self._first.get(each.id, now)
+
+    def note_late(self, each: Pending) -> None:
+        """Remember that it could have left, had what was read not been too old."""
+        self._late[each.id] += 1
+
+    def late(self, each: Pending) -> int:
+        """How often that happened."""
+        return self._late[each.id]
 
     def accepted(self, each: Pending) -> float:
         """When Graph accepted it."""

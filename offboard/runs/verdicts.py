@@ -17,6 +17,9 @@ from offboard.model import Effect, OnFailure, Outcome
 from offboard.runs.sent import BEFORE, VISIBLE_WITHIN, Sent, unsure
 from offboard.runs.stages import Pending
 
+OFTEN = 10
+"""How often what may lose something is read anew because it could not leave in time, before it is given up."""
+LATER = "Resume the run later; what is done stays done."
 LOOK = "Look at the object in the admin center, then resume the run."
 
 
@@ -88,7 +91,8 @@ def verdicts(case: Case) -> list[Verdict]:
         verdict = _verdict(case, each)
         leaves = verdict.next in (Next.SEND, Next.SEND_LATE)
         if leaves and each.change.effect is not Effect.REVERSIBLE and (why := case.held(each)):
-            verdict = Verdict(each, Next.LOOK) if case.fresh else _held(case, each, why)
+            open_yet = case.fresh or case.sent.may_show(each, case.now)
+            verdict = Verdict(each, Next.LOOK) if open_yet else _held(case, each, why)
         found.append(verdict)
         if found[-1].halts:
             case = replace(case, halted=case.halted or each.planned.step.id)
@@ -122,6 +126,10 @@ def _verdict(case: Case, each: Pending) -> Verdict:
         return _dropped(case, each, answer)
     # What cuts access is not given up before the run's own deadline.
     patience = case.last_stand if action.contains else case.deadline
+    if answer is None and sent.late(each) >= OFTEN:
+        return _fails(
+            each, f"not sent: {OFTEN} times what was read was more than a minute old before it could leave", LATER
+        )
     if answer is None or (not refused and not accepted and sent.tried(each, now) < patience):
         return Verdict(each, Next.SEND)
     return _failed(case, each, answer)
@@ -174,7 +182,7 @@ def _failed(case: Case, each: Pending, answer: Answer) -> Verdict:
     if answer.ambiguous or answer.throttled:
         tried, attempts = case.sent.tried(each, case.now), case.sent.attempts(each)
         why = f"{unsure(answer)}; given up after {tried:.0f} s and {attempts} attempts"
-        return _fails(each, why, "Resume the run later; what is done stays done.")
+        return _fails(each, why, LATER)
     trouble = case.explain(answer, each)
     return _fails(each, trouble.what, " ".join(x for x in (trouble.why, trouble.todo) if x))
 

@@ -126,6 +126,25 @@ async def test_what_had_failed_or_was_held_and_is_mended_by_a_resumed_run_is_ope
             world.time.jump(hours=1)
 
 
+async def test_what_failed_and_was_not_begun_again_is_not_told_as_mended(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        book = steps("disable-user", "wipe-devices", "{action: remove-licenses, on_failure: continue}")
+        plan = await world.plan(book, SAWYER)
+        world.misbehave(
+            fault("/users/*/managedDevices", "GET", status=403, times="all"),
+            fault(f"/users/{SAWYER}/assignLicense", "POST", status=403, times="all"),
+        )
+        run = (await world.apply(plan)).run
+        world.misbehave()
+        world.time.jump(hours=1)
+        world.graph("PATCH", f"/users/{SAWYER}", {"accountEnabled": True})
+        resumed = await world.resume(run)
+        found = collected(world, run)
+
+        assert resumed.leavers[0].not_started == ("remove-licenses",)
+        assert {"remove-licenses", "disable-user"} <= set(found.leavers[0].failed.values())
+
+
 async def test_a_log_that_was_edited_is_said_to_be_in_every_format(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         run = (await world.run(steps("disable-user"), SAWYER)).run

@@ -106,8 +106,8 @@ def nothing_after_the_lease(life: Life, found: Try) -> None:
     """I5: no write of a process that was cut off, once another one has gone on."""
     cut = False
     for event in life.tape[found.begin : found.end]:
-        if isinstance(event, Recorded) and event.process != found.process and event.record["event"] == "run-resumed":
-            cut = True
+        if isinstance(event, Recorded) and event.record["event"] == "run-resumed":
+            cut = event.process != found.process  # it may come back when the other one is done, with leases of its own
         if cut and isinstance(event, Asked) and event.process == found.process and any(c.write for c in event.calls):
             raise BrokenError("I5", f"process {found.process} writes although another has gone on: {event.calls}")
 
