@@ -67,6 +67,20 @@ async def test_writes_that_wait_for_the_quota_all_leave_in_full_batches(step: fl
     assert (time.moment - START).total_seconds() >= (400 - 60) / 20 - 2
 
 
+async def test_whose_turn_had_come_before_goes_before_the_others_of_its_step_and_of_no_other() -> None:
+    time = Time()
+    wire = Wire(time)
+    pool = pool_of(time.clock(), wire, size=BATCH + RESERVE, per_second=20.0)
+    first = [pool.ask([call(n)], priority=1, write=True) for n in range(BATCH)]
+    others = [pool.ask([call(100 + n)], priority=1, write=True) for n in range(BATCH)]
+    before = [pool.ask([call(200 + n)], priority=0, write=True) for n in range(5)]
+    ahead = [pool.ask([call(300 + n)], priority=1, write=True, ahead=True) for n in range(5)]
+    await asyncio.wait_for(asyncio.gather(*first, *others, *before, *ahead), timeout=60)
+
+    order = [int(url.rpartition("/")[2]) for batch in wire.sent for url in batch]
+    assert order == [*range(200, 205), *range(300, 305), *range(BATCH), *range(100, 100 + BATCH)]
+
+
 async def test_who_is_urgent_is_not_kept_waiting_by_the_many() -> None:
     time = Time()
     wire = Wire(time)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from offboard.graph.pace import Bucket
 from offboard.model import Outcome
 from offboard.runs.engine.changes import Bar, News
+from offboard.sandbox.crowd import person_name
 from offboard.sandbox.wire import Request, Response
 from tests.world import SAWYER, World, a_world, fault, outcomes, steps
 
@@ -123,6 +126,28 @@ async def test_what_cannot_be_read_quickly_enough_is_given_up_and_not_sent_on_ol
         assert last.outcome is Outcome.FAILED
         assert last.why == "not sent: 10 times what was read was more than a minute old before it could leave"
         assert outcome.exit_code() == 1
+
+
+async def test_deletions_that_wait_for_the_quota_longer_than_a_reading_lasts_all_leave_on_a_new_one(
+    tmp_path: Path,
+) -> None:
+    async with a_world(tmp_path) as world:
+        people = 100
+        world.sandbox.reset(people=people)
+        wide = replace(world.tenant.guards, max_leavers=people, max_deletes=people, max_percent=100)
+        world.tenant = replace(world.tenant, guards=wide)
+        plan = await world.plan(steps("delete-user"), *(person_name(n) for n in range(1, people + 1)))
+        applier = world.applier("run-1", plan)
+        sender = applier.tools.reader.sender
+        sender.quota = sender.pool.purse = Bucket(size=41, per_second=0.5, ticks=world.time.clock().monotonic)
+        began = world.time.moment
+        await applier.check(plan)
+        applier.consume(plan, "run-1")
+        outcome = await applier.carry_on(plan, "run-1", begins=True)
+
+        assert {end for each in outcome.leavers for _, _, end in outcomes(each.results)} == {"changed"}
+        assert len(world.writes()) == people
+        assert (world.time.moment - began).total_seconds() <= 3 * people, "a token that was not used is not lost"
 
 
 async def test_a_deletion_that_waited_for_somebody_to_sign_in_again_is_decided_anew(
