@@ -286,6 +286,8 @@ class Group:
     security_enabled: bool = True
     role_assignable: bool = False
     synced: bool = False
+    bare: bool = False
+    """Whether Graph told no more than that it is there: whoever is signed in may not see it."""
 
 
 @dataclass(frozen=True, slots=True)

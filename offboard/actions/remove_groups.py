@@ -64,7 +64,11 @@ class RemoveGroups(Action):
             return
         for group in (g for g in memberships.items if g.kind == "group"):
             keep = kept(parameters, _ref(group))
-            if keep:
+            if group.bare:
+                yield Note(
+                    Doing.UNKNOWN, _ref(group), "Graph does not tell what kind of group it is", "group-unknown", open=True
+                )
+            elif keep:
                 yield Note(Doing.KEEP, _ref(group), "the playbook keeps it", "kept-group")
             elif keep is None:
                 yield Note(Doing.UNKNOWN, _ref(group), UNKNOWN_NAME, "group-name-unknown", open=True)

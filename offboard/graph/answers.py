@@ -6,6 +6,7 @@ before re-reading what it did.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -88,7 +89,7 @@ class Answer:
                 seconds = (parsedate_to_datetime(text).astimezone(UTC) - now).total_seconds()
             except (ValueError, TypeError, OverflowError):
                 return None
-        return seconds if 0 <= seconds < 86400 else None
+        return seconds if 0 <= seconds < math.inf else None
 
 
 def http_date(text: str | None) -> datetime | None:

@@ -107,12 +107,11 @@ def _share(answer: Answer, found: dict[str, Any] | None, kind: Kind) -> Answer |
     if found is None:
         return None
     related = found.get(kind.expand) if kind.expand else None
-    if isinstance(related, list) and len(related) >= EXPANDED:
+    # What is left out, or goes on elsewhere, was not told: it is better asked alone than taken for nothing.
+    untold = related is None or f"{kind.expand}@odata.nextLink" in found
+    if kind.expand and (untold or (isinstance(related, list) and len(related) >= EXPANDED)):
         return None
-    if not kind.relation:
-        return _with(answer, found)
-    # A relationship without objects may be left out of an answer; anything else that is no list makes no sense.
-    return _with(answer, {"value": [] if related is None else related})
+    return _with(answer, {"value": related} if kind.relation else found)
 
 
 def _with(answer: Answer, body: Any) -> Answer:

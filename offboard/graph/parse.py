@@ -105,6 +105,7 @@ def group(body: Body) -> Group:
         security_enabled=flag(body, "securityEnabled") is not False,
         role_assignable=flag(body, "isAssignableToRole") or False,
         synced=flag(body, "onPremisesSyncEnabled") or False,
+        bare=all(body.get(name) is None for name in ("displayName", "groupTypes", "mailEnabled", "securityEnabled")),
     )
 
 

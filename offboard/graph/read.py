@@ -34,7 +34,7 @@ from offboard.graph.parse import Senseless
 from offboard.graph.questions import Questions, alone
 from offboard.graph.requests import DELETED, GUID, PERSON, USER, get, quoted
 from offboard.graph.send import Sender, utc_now_of
-from offboard.graph.told import account_of, carried, earliest, listed, maybe, nobody, object_of, tried, was
+from offboard.graph.told import account_of, carried, earliest, is_whole, listed, maybe, nobody, object_of, tried, was
 from offboard.guards import Surroundings
 from offboard.model import JSON, Permissions, Ref, Tenant
 from offboard.permissions import TENANT, Caller
@@ -343,7 +343,7 @@ class Reader:
         for key, answer in answers.items():
             kind, _, device = key.partition(" ")
             with suppress(Senseless):
-                if (relation := RELATION.get(kind)) and len(carried(answer, relation)) >= EXPANDED:
+                if (relation := RELATION.get(kind)) and not is_whole(answer, relation, EXPANDED):
                     crowded[f"all {key}"] = self.ask.everybody(device, relation)
         answers |= await self._complete(crowded, priority, partly=partly)
 

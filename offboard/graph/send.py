@@ -359,6 +359,9 @@ class Sender:
     ) -> tuple[int, httpx.Headers, bytes]:
         began = self.clock.monotonic()
         request = await self.connection.signed(info, claims)
+        while self._not_before > self.clock.monotonic():  # Graph asked for it meanwhile, of somebody else
+            await self._wait_for_turn()
+            request = await self.connection.signed(info, claims)
         if self.clock.monotonic() - began > SIGNING and not still():
             return 424, httpx.Headers(), b""
         return await self._transmit(request)

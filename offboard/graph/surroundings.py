@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 
 AT_ONCE = 15
 """Values that Graph takes in one `in`."""
+SHOW_ROLES = frozenset(
+    {
+        "Directory.AccessAsUser.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+        "RoleManagement.Read.All",
+        "RoleManagement.Read.Directory",
+        "RoleManagement.ReadWrite.Directory",
+    }
+)
+"""Permissions with any of which a person's memberships show directory roles, too."""
 Requests = dict[str, "RequestInformation"]
 Answers = Mapping[str, Answer]
 
@@ -62,6 +73,7 @@ class Lookout:
         answers |= await self._ask(missing) if missing else {}
         if held:
             groups = tuple(self._peopled(group, answers) for group in held)
+        token = self.reader.sender.connection.token_info()
         seen = Surroundings(
             now=utc_now_of(self.reader.sender),
             caller=self._caller(answers),
@@ -71,6 +83,7 @@ class Lookout:
             protected={group: self._members(answers[f"guards protected {group}"]) for group in self._protected},
             named=self._named([answer for key, answer in answers.items() if key.startswith("guards named")]),
             enabled_members=self._counted(answers.get("guards count")),
+            shows_roles=token.kind == "unknown" or bool(token.granted & SHOW_ROLES),
         )
         self.reader.surroundings = seen
         return seen
@@ -107,11 +120,11 @@ class Lookout:
             requests[f"guards enabled {start}"] = get(
                 self.reader.graph.users, select=["id", "accountEnabled"], filter=f"id in ({listed})"
             )
-        found: dict[str, bool] = {}
+        found: dict[str, bool | None] = {}
         for answer in (await self._ask(requests)).values():
             if not answer.ok:
                 return replace(seen, administrators=self._unreadable(answer, COUNTING))
-            found |= {parse.object_id(each): parse.flag(each, "accountEnabled") is True for each in _values(answer)}
+            found |= {parse.object_id(each): parse.flag(each, "accountEnabled") for each in _values(answer)}
         return replace(seen, administrators=found)
 
     # -- what is asked -----------------------------------------------------------------------------------------------

@@ -80,8 +80,17 @@ def nobody(answer: Answer) -> bool:
 def carried(answer: Answer, relation: str) -> list[Mapping[str, JSON]]:
     """The objects of a relationship that an object carries along; none where there is no usable answer."""
     body = maybe(answer)
-    # A relationship without objects may be left out of an answer.
     return parse.objects(body, relation) if body.get(relation) is not None else []
+
+
+def is_whole(answer: Answer, relation: str, most: int) -> bool:
+    """Whether an object carries all of a relationship along: it is there, does not go on elsewhere, and is not too long.
+
+    A relationship that is left out was not told, which is not the same as nobody.
+    """
+    body = maybe(answer)
+    there = not answer.ok or body.get(relation) is not None
+    return there and f"{relation}@odata.nextLink" not in body and len(carried(answer, relation)) < most
 
 
 def earliest(answers: Mapping[str, Answer], id: str) -> datetime | None:

@@ -53,12 +53,20 @@ def _protected_names(asked: Question) -> Iterator[Said]:
 
 def _protected_groups(each: LeaverPlan, asked: Question) -> Iterator[Said]:
     reviewed = {str(group).casefold() for group in each.fingerprint.get("groups") or ()}
+    if asked.limits.protected_groups and each.fingerprint.get("deleted") and _purges(each):
+        untold = Unreadable("the groups of a deleted user are not shown")
+        yield Said(cannot_read(f"whether {who(each)} was in a protected group cannot be told", untold))
+        return
     for group in asked.limits.protected_groups:
         members = asked.around.protected.get(group, Unreadable("nobody has read its members"))
         if group.casefold() in reviewed or (isinstance(members, frozenset) and each.leaver.id in members):
             yield Said(f"{who(each)} is in the protected group {group}, directly or through another group.")
         elif isinstance(members, Unreadable):
             yield Said(cannot_read(f"whether {who(each)} is in the protected group {group} cannot be told", members))
+
+
+def _purges(each: LeaverPlan) -> bool:
+    return any(change.verb == "purge" for planned in each.steps for change in planned.changes)
 
 
 def _self(each: LeaverPlan, asked: Question) -> Iterator[Said]:

@@ -14,15 +14,15 @@ ENOUGH = 2
 """Global Administrators who must be left, accounts for emergencies not counted."""
 
 
-def _surely_none(each: LeaverPlan) -> bool:
+def _surely_none(each: LeaverPlan, around: Surroundings) -> bool:
     """Whether the leaver's own memberships, which were read, show no role in force and no group that could hold one."""
-    return each.fingerprint.get("roles") == []
+    return around.shows_roles and each.fingerprint.get("roles") == []
 
 
 def _sync_accounts(each: LeaverPlan, asked: Question) -> Iterator[Said]:
     active = asked.around.active
     if isinstance(active, Unreadable):
-        if not _surely_none(each):
+        if not _surely_none(each, asked.around):
             yield Said(cannot_read(f"whether {who(each)} synchronizes the directory cannot be told", active))
     elif any(held.principal == each.leaver.id and held.role in SYNC_ACCOUNTS for held in active):
         yield Said(
@@ -62,7 +62,7 @@ def _last_global_administrators(each: LeaverPlan, asked: Question) -> Iterator[S
     around, id = asked.around, each.leaver.id
     holders = around.holders(GLOBAL_ADMINISTRATOR)
     if isinstance(holders, Unreadable):
-        if not _surely_none(each):
+        if not _surely_none(each, around):
             yield Said(cannot_read(f"how many Global Administrators {who(each)} would leave cannot be told", holders))
         return
     if id not in holders:
@@ -74,7 +74,11 @@ def _last_global_administrators(each: LeaverPlan, asked: Question) -> Iterator[S
             return
     assert not isinstance(enabled, Unreadable)
     assert not isinstance(temporary, Unreadable)
-    if not enabled.get(id, False):
+    if enabled.get(id) is None:
+        untold = Unreadable("Graph does not say whether the account is enabled")
+        yield Said(cannot_read(f"how many Global Administrators {who(each)} would leave cannot be told", untold))
+        return
+    if not enabled[id]:
         return  # cannot sign in as it is: nobody is lost
     leaving = asked.plan.leavers | around.history.pending
     emergency = {one.casefold() for one in asked.limits.emergency_access}

@@ -102,7 +102,9 @@ class Surroundings:
         protected: Members of each protected group, nested ones too, by the group's id.
         named: Object ids of the protected users who are configured by name; whoever is not in it does not exist.
         enabled_members: How many members of the tenant can sign in.
-        administrators: Of those who hold Global Administrator: whether they can sign in. Only read where it matters.
+        administrators: Of those who hold Global Administrator: whether they can sign in, as far as that was told. Only read
+            where it matters.
+        shows_roles: Whether what is signed in with is shown a person's roles among the person's memberships.
         mailboxes: By leaver: what the mailbox is for (`userPurpose`), or why that was not told. Only read where the tenant
             wants that; who has no mailbox in the cloud is not in it.
         approvers: Ids and names of those who approved, or may approve, this plan.
@@ -132,10 +134,11 @@ class Surroundings:
     protected: Mapping[str, Ids | Unreadable] = field(default_factory=dict)
     named: Mapping[str, str] | Unreadable = field(default_factory=dict)
     enabled_members: int | Unreadable = 0
-    administrators: Mapping[str, bool] | Unreadable = field(default_factory=dict)
+    administrators: Mapping[str, bool | None] | Unreadable = field(default_factory=dict)
     mailboxes: Mapping[str, str | Unreadable] = field(default_factory=dict)
     approvers: Ids = frozenset()
     history: History = History()
+    shows_roles: bool = True
 
     def holders(self, role: str) -> Ids | Unreadable:
         """Who holds this role for the whole tenant and in force, directly or through a group."""

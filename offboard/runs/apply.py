@@ -19,6 +19,7 @@ from offboard.guards import Limits, Outline, object_to, refuse_if_lacking, refus
 from offboard.model import Plan
 from offboard.planner import fact_types
 from offboard.runs.closing import closing, opening
+from offboard.runs.engine.caps import caps_of
 from offboard.runs.executor import LeaverRun
 from offboard.runs.gate import Gate, beside
 from offboard.runs.ledger import Tools
@@ -147,7 +148,7 @@ class Applier:
             begins: Whether this is the run's first turn.
             contain: Only what cuts access at the playbook's beginning; the rest is left for later.
         """
-        self.tools.bulk = len(plan.leavers) > 1
+        self.tools.bulk, self.tools.caps = len(plan.leavers) > 1, caps_of(self.limits)
         now = utc_now_of(self.tools.reader.sender)
         acting = [e.leaver.id for e in plan.leavers if any(p.due <= now and p.changes for p in e.steps)]
         # Started with the leavers' own reading, so that both share their requests; awaited by each before it writes.

@@ -17,8 +17,9 @@ from offboard.facts import Facts
 from offboard.graph.answers import Answer
 from offboard.graph.read import Reader
 from offboard.graph.send import utc_now_of
-from offboard.model import JSON, Change, LeaverPlan, Outcome, Plan, PlannedStep, Ref, Result, Step
+from offboard.model import JSON, Change, Effect, LeaverPlan, Outcome, Plan, PlannedStep, Ref, Result, Step
 from offboard.planjson import change_json
+from offboard.runs.engine.caps import Cap
 from offboard.runs.engine.changes import CANCELED, Ended, News, Recorded, Whose
 from offboard.runs.scribe import Entry, Record, Scribe
 from offboard.runs.sent import BEFORE
@@ -48,6 +49,7 @@ class Tools:
         bulk: Whether other leavers are carried out at the same time: calls then go out in their company.
         deadline: Seconds after which a throttled or unanswered change is given up.
         last_stand: The same for what cuts access: the run's own deadline.
+        caps: What a day may lose.
         told: What the audit already says of changes that an interrupted process had begun.
     """
 
@@ -62,6 +64,7 @@ class Tools:
     bulk: bool = False
     deadline: float = 600.0
     last_stand: float = 4 * 3600.0
+    caps: Sequence[Cap] = ()
     told: Told = field(default_factory=Told)
 
 
@@ -199,8 +202,13 @@ class Ledger:
             if intended:
                 self.recorded |= {id: Recorded(change, at, None) for id, change in new.items()}
 
-        news = News(whose, [ended for _, ended in concluded], intents, at)
+        caps = self._caps() if any(change.effect is not Effect.REVERSIBLE for _, _, change in intents) else ()
+        news = News(whose, [ended for _, ended in concluded], intents, at, caps)
         return Entry(self.tools.audit, self.tools.store, news, self._signed(told), self._signed(untold), written)
+
+    def _caps(self) -> tuple[Cap, ...]:
+        lifted = {override.guard for override in self.mine.overrides}
+        return tuple(cap for cap in self.tools.caps if cap.guard not in lifted)
 
     def _open(self, step: str, change: Change) -> Id | None:
         """Where the store has an intent for it, or for some of its parts, with no outcome yet."""

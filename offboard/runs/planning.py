@@ -144,8 +144,9 @@ class PlanMaker:
                 unplanned.append(Unplanned(ask.user, each.what, each.todo))
             elif isinstance(each, Account):
                 pairs.append((each, ask))
-                if seen.setdefault(each.id, ask.user) != ask.user:
+                if each.id in seen:
                     problems.append(f"{seen[each.id]} and {ask.user} are the same person ({each.id}).")
+                seen.setdefault(each.id, ask.user)
         if problems:
             raise UsageError(
                 "\n".join(problems),

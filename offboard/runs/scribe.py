@@ -117,7 +117,7 @@ class Scribe:
     def _write_down(self, entries: Sequence[Entry]) -> None:
         """The audit first, the store second. Whoever lost the lease must not speak over the process that has gone on."""
         store = entries[0].store
-        for entry, bar in zip(entries, store.changes.bars([entry.news.whose for entry in entries]), strict=True):
+        for entry, bar in zip(entries, store.changes.may_write([entry.news for entry in entries]), strict=True):
             entry.bar = bar if bar.lost or entry.intends else FREE
         heard = [entry for entry in entries if not entry.bar.lost]
         records = [(entry.audit, *record) for entry in heard for record in _said(entry)]

@@ -15,6 +15,7 @@ from datetime import datetime
 from offboard.errors import GraphUnavailable
 from offboard.model import Change, Outcome, Result
 from offboard.planjson import canonical, change_from_json, change_json, moment, stamp
+from offboard.runs.engine.caps import Cap, Count
 from offboard.runs.engine.database import Database, among
 from offboard.runs.engine.leases import Leases
 
@@ -101,12 +102,14 @@ class News:
         outcomes: Of earlier intents.
         intents: Step, key of the record, and change of what is to leave next.
         since: When the intents began to be.
+        caps: What a day may lose, as far as nobody has lifted it for this leaver.
     """
 
     whose: Whose
     outcomes: Sequence[Ended]
     intents: Sequence[tuple[str, str, Change]]
     since: datetime
+    caps: Sequence[Cap] = ()
 
 
 class Changes:
@@ -128,6 +131,15 @@ class Changes:
             lost |= {Whose(run, tenant, one): why for one, why in self._leases.all_blocked(tenant, leavers).items()}
             steered |= {Whose(run, tenant, one): why for one, why in self._steered(run, leavers).items()}
         return [Bar(lost.get(each, ""), steered.get(each, "")) for each in whose]
+
+    def may_write(self, news: Sequence[News]) -> list[Bar]:
+        """The same, with what a day may lose; `write` asks it again, too."""
+        count, found = Count(self._db), []
+        for each, bar in zip(news, self.bars([each.whose for each in news]), strict=True):
+            losing = [change for _, _, change in each.intents] if each.caps else []
+            over = "" if bar.why or not losing else count.over(each.whose.tenant, each.since, each.caps, losing)
+            found.append(Bar(steered=over) if over else bar)
+        return found
 
     def steered(self, run: str, leaver: str) -> str:
         """Why a person wants nothing more to be done for this leaver; empty when nobody does."""
@@ -157,7 +169,7 @@ class Changes:
             return bars
         with self._db.transaction():
             asking = [n for n, each in enumerate(news) if each.intents]
-            for n, bar in zip(asking, self.bars([news[n].whose for n in asking]), strict=True):
+            for n, bar in zip(asking, self.may_write([news[n] for n in asking]), strict=True):
                 bars[n] = bar
             self._db.many(CONCLUDE, [_outcome(each.whose, ended) for each in news for ended in each.outcomes])
             free = [each for each, bar in zip(news, bars, strict=True) if not bar.why]

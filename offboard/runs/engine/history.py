@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from offboard.guards import History
 from offboard.planjson import stamp
+from offboard.runs.engine.caps import DELETES, DONE, WINDOW, WIPES, lately
 from offboard.runs.engine.database import Database
 
-WINDOW = timedelta(hours=24)
-_DONE = "(outcome IS NULL OR outcome NOT IN ('unchanged', 'skipped', 'drifted'))"
 _BEGUN = (
     "SELECT DISTINCT leaver FROM change WHERE tenant = ? AND since > ? AND {done} AND NOT EXISTS (SELECT 1 FROM change "
     "AS before WHERE before.run = change.run AND before.leaver = change.leaver AND before.since <= ?)"
 )
 _OPEN = "SELECT DISTINCT leaver FROM share WHERE tenant = ? AND run <> ? AND state NOT IN ('ended', 'canceled')"
 _EARLIER = "SELECT DISTINCT leaver FROM change WHERE run = ? AND since <= ?"
-_TARGETS = "SELECT DISTINCT key FROM change WHERE tenant = ? AND since > ? AND key LIKE ? AND {done}"
 
 
 def history(db: Database, tenant: str, now: datetime, run: str = "") -> History:
@@ -31,17 +29,14 @@ def history(db: Database, tenant: str, now: datetime, run: str = "") -> History:
     start = stamp(now - WINDOW)
 
     def ask(query: str, *values: object) -> frozenset[str]:
-        return frozenset(str(row[0]) for row in db.rows(query.format(done=_DONE), values))
-
-    def targets(prefix: str) -> frozenset[str]:
-        return frozenset(key.split(" ")[2] for key in ask(_TARGETS, tenant, start, f"{prefix} %"))
+        return frozenset(str(row[0]) for row in db.rows(query.format(done=DONE), values))
 
     about_to = ask(f"{_OPEN} AND hold IS NULL AND due <= ?", tenant, run, stamp(now))
     return History(
         leavers=ask(_BEGUN, tenant, start, start) | (about_to - _acted_on(db, tenant, run)),
         earlier=ask(_EARLIER, run, start),
-        deletes=targets("delete user"),
-        wipes=targets("wipe"),
+        deletes=lately(db, tenant, now, DELETES),
+        wipes=lately(db, tenant, now, WIPES),
         pending=ask(_OPEN, tenant, run),
     )
 
