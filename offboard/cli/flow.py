@@ -107,7 +107,9 @@ async def carry_on(session: Session, desk: Desk, record: RunRecord, accepted: tu
     """Go on with a run that began, telling what comes of it; returns the exit code."""
     outcome = await desk.go_on(record.id)
     if outcome is None:
-        session.app.say(f"Run {record.id[:8]}: everybody in it is held, canceled or done.")
+        session.app.say(
+            f"Run {record.id[:8]}: nothing of it is due: everybody is held, canceled, done, or waits for a later day."
+        )
         return 0
     tell_outcome(session.app, outcome, accepted)
     return outcome.exit_code(accepted)

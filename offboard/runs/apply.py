@@ -170,6 +170,8 @@ class Applier:
         code = outcome.exit_code(self.accepted)
         # Whoever goes on at once with the rest has not come to an end.
         ended = [each for each in found if not contain or each.ended_early]
+        # Another process may have gone on with somebody: then that one tells the end.
+        ended = [each for each in ended if self.tools.store.leases.kept(plan.leavers[each.index].leaver.id)]
         if ended:
             last = ("run-ended", {"exit_code": code, "counts": _counts(outcome)})
             self.tools.audit.write_many([*(("leaver-ended", closing(plan, each)) for each in ended), last])

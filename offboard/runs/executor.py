@@ -105,7 +105,8 @@ class LeaverRun:
     def stopped(self, why: str) -> LeaverOutcome:
         """The outcome when the run stops in the middle of this leaver."""
         self.ledger.abandon(self.due)
-        self.ledger.audit("stopped", why=why)
+        if self.tools.store.leases.kept(self.mine.leaver.id):  # else another process has gone on, and knows better
+            self.ledger.audit("stopped", why=why)
         return self._outcome(None, stopped=why)
 
     async def _carry_out(self) -> LeaverOutcome:
@@ -299,7 +300,7 @@ class LeaverRun:
         return gate
 
     def _may_go(self) -> bool:
-        self.called_off = self.called_off or self.tools.store.changes.steered(self.run, self.mine.leaver.id)
+        self.called_off = self.called_off or self.tools.store.changes.steered(self.ledger.whose)
         return not self.called_off
 
     def _say(self, text: str) -> None:

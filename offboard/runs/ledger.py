@@ -89,6 +89,11 @@ class Ledger:
         """This leaver's part of the plan."""
         return self.plan.leavers[self.index]
 
+    @property
+    def whose(self) -> Whose:
+        """The leaver's share, as this turn knows it."""
+        return Whose(self.run, self.plan.tenant.id, self.mine.leaver.id, self.mine.leave)
+
     def recall(self) -> None:
         """Read what this run has recorded before it was interrupted."""
         self.recorded = self.tools.store.changes.recorded(self.run, self.mine.leaver.id)
@@ -192,7 +197,7 @@ class Ledger:
         new = new or {}
         if not (concluded or untold or new):
             return None
-        whose = Whose(self.run, self.plan.tenant.id, self.mine.leaver.id)
+        whose = self.whose
         at = since or utc_now_of(self.tools.reader.sender)
         intents = [(step, key, change) for (step, key), change in new.items()]
         told = [("outcome", record) for record, _ in concluded if record]
@@ -317,8 +322,8 @@ class Ledger:
 
     def abandon(self, due: Sequence[PlannedStep]) -> None:
         """Stopped, and canceled besides: nobody will look any more at what was sent, so that is how it ended."""
-        leaver, store = self.mine.leaver.id, self.tools.store
-        bar = store.changes.bars([Whose(self.run, self.plan.tenant.id, leaver)])[0]
+        store = self.tools.store
+        bar = store.changes.bars([self.whose])[0]
         if bar.lost or not bar.steered.startswith(CANCELED):
             return
         why = "it may have been sent before the run was stopped, and was not looked at again: the run was canceled"
@@ -337,8 +342,7 @@ class Ledger:
         before = self.recorded.get((result.step, key))
         # An intent of before keeps its instant: it is what the time stamps in the tenant are held against.
         at = before.since if before is not None else utc_now_of(self.tools.reader.sender)
-        whose = Whose(self.run, self.plan.tenant.id, self.mine.leaver.id)
-        self.tools.store.changes.found(whose, key, at, result)
+        self.tools.store.changes.found(self.whose, key, at, result)
         self.recorded[result.step, key] = Recorded(change, at, result)
 
     def _report(self, result: Result) -> None:

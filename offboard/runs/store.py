@@ -188,10 +188,40 @@ class Store:
                 found += read_shares(self.db, f"run = ? AND leaver IN ({', '.join('?' * len(some))})", (run, *some))
         return found
 
-    def steer(self, shares: Sequence[Share]) -> None:
-        """Record what a person decided. Whatever turn was to carry them on finds nobody any more."""
+    def steer(self, shares: Sequence[Share], decided: Sequence[str]) -> list[Share]:
+        """Record what a person decided. Whatever turn was to carry them on finds nobody any more.
+
+        Args:
+            shares: As they are to be.
+            decided: The fields that the decision is about. Whatever else was written meanwhile stands; so does the end of
+                a share.
+
+        Returns:
+            Those for whom it still made sense.
+        """
         with self.db.transaction():
-            update_shares(self.db, [replace(share, turn=None) for share in shares])
+            wanted = {(share.run, share.leaver): share for share in shares}
+            done = []
+            for now in self._again(shares):
+                new = {name: getattr(wanted[now.run, now.leaver], name) for name in decided}
+                if not now.over:
+                    done.append(replace(now, turn=None, **new))
+            update_shares(self.db, done)
+            for run in {share.run for share in shares}:
+                self._sum_up(run)
+        return done
+
+    def bar(self, shares: Sequence[Share]) -> None:
+        """Record what the guards said in a turn. What a person decided meanwhile stands."""
+        with self.db.transaction():
+            stored = {(s.run, s.leaver): s for s in self._again(shares)}
+            done = []
+            for share in shares:
+                now = stored[share.run, share.leaver]
+                decided = now.over or now.hold is not None or (now.leave, now.moved) != (share.leave, share.moved)
+                if not decided and self.leases.kept(share.leaver):
+                    done.append(replace(share, turn=None))
+            update_shares(self.db, done)
             for run in {share.run for share in shares}:
                 self._sum_up(run)
 

@@ -53,7 +53,7 @@ async def test_everybody_is_dealt_once_and_nobody_twice(store: Store) -> None:
 async def test_a_held_leaver_is_in_no_turn_and_a_new_deal_is_another_turn(store: Store) -> None:
     (turn,) = store.turns.deal(RUN, START)
     held, other = store.shares(RUN)
-    store.steer([held])
+    store.steer([held], ())
 
     assert [share.leaver for share in store.turns.shares(turn.id)] == [other.leaver]
     (new,) = store.turns.deal(RUN, START)

@@ -21,4 +21,4 @@ def hold_barred(applier: Applier, shares: Sequence[Share], outcome: RunOutcome) 
             whom = "the sign-in lacks a right" if barred.lacks else "refused by the guards"
             held.append(replace(share, hold=f"{whom}: {'; '.join(barred.reasons)}", exit_code=barred.code))
     if held:
-        applier.tools.store.steer(held)
+        applier.tools.store.bar(held)

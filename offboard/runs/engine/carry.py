@@ -98,7 +98,8 @@ async def leased(applier: Applier, run: str, tenant: str, leavers: Sequence[str]
         holder = next(iter(busy.values()))
         raise Busy(
             f"Another process is carrying out run {holder}" + (" for the same person." if holder != run else "."),
-            todo=f"Wait until it is done, or look: offboard status {holder[:8]}. Nothing was written.",
+            todo=f"Wait until it is done, or look: offboard status {holder[:8]}. Nothing of run {run[:8]} was sent for this "
+            f"person; it is open, and goes on with a worker, or with: offboard resume {run[:8]}.",
         )
     beating = asyncio.ensure_future(heart.beat())
     hooks = http.event_hooks

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,11 +46,19 @@ class Interrupted(GraphUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """One leaver's share of one run."""
+    """One leaver's share of one run.
+
+    Args:
+        run: The run.
+        tenant: The tenant's id.
+        leaver: Object id.
+        leave: T, by which what is due was decided; None where that does not matter.
+    """
 
     run: str
     tenant: str
     leaver: str
+    leave: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +134,11 @@ class Changes:
 
     def bars(self, whose: Sequence[Whose]) -> list[Bar]:
         """What keeps this process from acting for each of these; `write` asks it again, in its transaction."""
-        lost, steered = dict[Whose, str](), dict[Whose, str]()
-        for (run, tenant), leavers in _together(whose).items():
-            lost |= {Whose(run, tenant, one): why for one, why in self._leases.all_blocked(tenant, leavers).items()}
-            steered |= {Whose(run, tenant, one): why for one, why in self._steered(run, leavers).items()}
-        return [Bar(lost.get(each, ""), steered.get(each, "")) for each in whose]
+        lost, steered = dict[tuple[str, str], str](), dict[tuple[str, str], str]()
+        for (run, tenant), leaves in _together(whose).items():
+            lost |= {(run, one): why for one, why in self._leases.all_blocked(tenant, list(leaves)).items()}
+            steered |= {(run, one): why for one, why in self._steered(run, leaves).items()}
+        return [Bar(lost.get((w.run, w.leaver), ""), steered.get((w.run, w.leaver), "")) for w in whose]
 
     def may_write(self, news: Sequence[News]) -> list[Bar]:
         """The same, with what a day may lose; `write` asks it again, too."""
@@ -141,22 +149,22 @@ class Changes:
             found.append(Bar(steered=over) if over else bar)
         return found
 
-    def steered(self, run: str, leaver: str) -> str:
-        """Why a person wants nothing more to be done for this leaver; empty when nobody does."""
-        return self._steered(run, [leaver]).get(leaver, "")
+    def steered(self, whose: Whose) -> str:
+        """Why a person wants nothing more to be done for this leaver now; empty when nobody does."""
+        return self._steered(whose.run, {whose.leaver: whose.leave}).get(whose.leaver, "")
 
-    def _steered(self, run: str, leavers: Sequence[str]) -> dict[str, str]:
-        rows = among(
-            self._db,
-            "SELECT leaver, state, hold, why FROM share WHERE run = ? AND leaver IN {} "
-            "AND (state = 'canceled' OR hold IS NOT NULL)",
-            (run,),
-            leavers,
-        )
-        return {
-            str(leaver): f"{CANCELED} ({why})" if state == "canceled" else f"the run is held ({hold})"
-            for leaver, state, hold, why in rows
-        }
+    def _steered(self, run: str, leaves: Mapping[str, datetime | None]) -> dict[str, str]:
+        question = "SELECT leaver, state, hold, why, leave FROM share WHERE run = ? AND leaver IN {}"
+        found = {}
+        for leaver, state, hold, why, leave in among(self._db, question, (run,), list(leaves)):
+            known = leaves[str(leaver)]
+            if state == "canceled":
+                found[str(leaver)] = f"{CANCELED} ({why})"
+            elif hold is not None:
+                found[str(leaver)] = f"the run is held ({hold})"
+            elif known is not None and leave != stamp(known):
+                found[str(leaver)] = "what is still to come was moved to another leave time"
+        return found
 
     def write(self, news: Sequence[News]) -> list[Bar]:
         """Record outcomes of intents that this process had, and intents before their requests leave.
@@ -237,10 +245,11 @@ class Changes:
         return {str(leaver): (str(run), moment(at)) for leaver, run, at in rows}
 
 
-def _together(whose: Sequence[Whose]) -> dict[tuple[str, str], list[str]]:
-    found = defaultdict[tuple[str, str], list[str]](list)
+def _together(whose: Sequence[Whose]) -> dict[tuple[str, str], dict[str, datetime | None]]:
+    """By run and tenant: the leavers, with their leave times."""
+    found = defaultdict[tuple[str, str], dict[str, datetime | None]](dict)
     for each in whose:
-        found[each.run, each.tenant].append(each.leaver)
+        found[each.run, each.tenant][each.leaver] = each.leave
     return found
 
 

@@ -208,9 +208,11 @@ class PostgresDatabase:
     def __init__(self, url: str) -> None:
         import psycopg
 
+        self._url = url
+        self._inside = False
+        self._let_go = False
         try:
-            self._db = psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="offboard")
-            self._db.execute(f"SET idle_in_transaction_session_timeout = '{PATIENCE}s'")
+            self._db = self._connect()
             self._db.execute("CREATE TABLE IF NOT EXISTS offboard_format (number BIGINT NOT NULL)")
         except psycopg.errors.UniqueViolation:  # another worker made the table at the same instant
             pass
@@ -220,6 +222,42 @@ class PostgresDatabase:
                 why=_first_line(error),
                 todo="Nothing was sent. Check --database, the server, and the password file (~/.pgpass).",
             ) from error
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        """A connection with all its settings, or none."""
+        import psycopg
+
+        made = psycopg.connect(self._url, autocommit=True, connect_timeout=10, application_name="offboard")
+        try:
+            made.execute(f"SET idle_in_transaction_session_timeout = '{PATIENCE}s'")
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def _connected(self) -> psycopg.Connection[Row]:
+        """The connection; a new one when the server has ended it, because a worker outlives its server's restarts.
+
+        Not inside a transaction: its first half went with the old connection, and its second must not be written alone.
+        """
+        if self._db.closed and not self._inside and not self._let_go:
+            self._db = self._connect()
+        return self._db
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say that the database went away. What failed is not repeated: it may have been written before the answer was lost.
+
+        The server ends a transaction that was paused with an error that is not operational.
+        """
+        import psycopg
+
+        try:
+            yield
+        except psycopg.Error as error:
+            if isinstance(error, psycopg.OperationalError) or self._db.closed:
+                raise gone(error) from error
+            raise
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run one statement."""
@@ -232,34 +270,30 @@ class PostgresDatabase:
 
     def many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Run one statement many times, in one round trip."""
-        import psycopg
-
-        try:
-            with self._db.cursor() as cursor:
-                cursor.executemany(statement.replace("?", "%s").encode(), values)
-        except psycopg.OperationalError as error:
-            raise gone(error) from error
+        with self._told(), self._connected().cursor() as cursor:
+            cursor.executemany(statement.replace("?", "%s").encode(), values)
 
     def _run(self, statement: str, values: Sequence[Any]) -> psycopg.Cursor[Row]:
-        import psycopg
-
-        try:
+        with self._told():
             # The statements are our own, never put together from data; only the placeholder differs.
-            return self._db.execute(statement.replace("?", "%s").encode(), tuple(values))
-        except psycopg.OperationalError as error:
-            raise gone(error) from error
+            return self._connected().execute(statement.replace("?", "%s").encode(), tuple(values))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Others wait until it ends."""
         import psycopg
 
-        try:
-            with self._db.transaction():
+        with self._told(), self._connected().transaction():
+            outer, self._inside = self._inside, True
+            try:
                 self._db.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
                 yield
-        except psycopg.OperationalError as error:
-            raise gone(error) from error
+                if (
+                    self._db.closed
+                ):  # whoever was told of it went on; psycopg would leave without a commit, and say nothing
+                    raise psycopg.OperationalError("the connection is lost")
+            finally:
+                self._inside = outer
 
     def seconds(self) -> float:
         """The server's clock, the same for all workers."""
@@ -283,6 +317,7 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Let go of the server."""
+        self._let_go = True
         self._db.close()
 
 

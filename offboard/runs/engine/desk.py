@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from offboard.errors import Busy
 from offboard.graph.send import utc_now_of
 from offboard.model import JSON, LeaverPlan, Plan
 from offboard.runs.apply import Applier
@@ -20,6 +21,7 @@ from offboard.runs.engine.changes import CANCELED
 from offboard.runs.engine.conductor import STOPPED, Conductor, begins_by_containing
 from offboard.runs.engine.outcomes import leavers_of, read_outcome
 from offboard.runs.engine.port import AT_ONCE
+from offboard.runs.engine.presence import SILENT, Presence
 from offboard.runs.engine.shares import Share
 from offboard.runs.engine.turns import HANDFUL, Turn
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
@@ -96,7 +98,11 @@ class Desk:
             AuditError: The audit cannot be written; nothing (more) was sent.
         """
         shares = [s for s in self.store.shares(run) if not s.over and s.hold is None]
-        shares = [s for s in shares if leavers is None or s.leaver in leavers]
+        if leavers is None:  # whoever is fine and waits for a later day is not looked at before
+            now = await self.conductor.now()
+            shares = [s for s in shares if s.due is None or s.due <= now or s.exit_code not in (None, 0)]
+        else:
+            shares = [s for s in shares if s.leaver in leavers]
         return await self._carry_out(self.store.run(run), shares, again=True)
 
     async def _carry_out(self, record: RunRecord, shares: Sequence[Share], *, again: bool) -> RunOutcome | None:
@@ -107,7 +113,7 @@ class Desk:
         self._run, self._said = record, {}
         self.conductor.stopping = False
         self.conductor.errors.clear()
-        self.store.turns.sit_down(record.id, self.port.owner)
+        await self._sit_down(record.id)
         try:
             self.store.turns.take_back(record.id, among)
             split = begins_by_containing(record.plan.playbook)
@@ -117,8 +123,20 @@ class Desk:
             await self._tidy(shares)
         finally:
             self._run = None
-            self.store.turns.sit_down(record.id, None)
+            self.store.turns.stand_up(record.id, self.port.owner)
         return self._outcome(record, among, now)
+
+    async def _sit_down(self, run: str) -> None:
+        """One process at a time carries a run out. On a shared server it takes a while until a dead one is known to be."""
+        gone, waited = Presence(self.store.db, self.port.owner).gone, 0.0
+        while self.store.turns.sit_down(run, self.port.owner, gone) is not None:
+            if not self.conductor.waits or waited > SILENT + 5:
+                raise Busy(
+                    f"Run {run[:8]} is being carried out by another process, for somebody who waits for it.",
+                    todo=f"Wait until it is done, or look: offboard status {run[:8]}. Nothing was written.",
+                )
+            await self.conductor.clock.sleep(1.0)
+            waited += 1.0
 
     def _mine(self, turn: Turn) -> bool:
         if self._run is None or turn.run != self._run.id:

@@ -40,7 +40,7 @@ class Steering:
             UsageError: Nothing is open that is not held already.
         """
         found = [s for s in self._open(record, user) if s.hold is None]
-        return self._do("held", record, [replace(s, hold=self.reason) for s in found], "is not held already")
+        return self._do("held", record, [replace(s, hold=self.reason) for s in found], ("hold",), "is not held already")
 
     def release(self, record: RunRecord, user: str | None = None) -> list[Share]:
         """What was held goes on.
@@ -49,7 +49,7 @@ class Steering:
             UsageError: Nothing is held.
         """
         found = [s for s in self._open(record, user) if s.hold is not None]
-        return self._do("released", record, [replace(s, hold=None) for s in found], "is held")
+        return self._do("released", record, [replace(s, hold=None) for s in found], ("hold",), "is held")
 
     def cancel(self, record: RunRecord, user: str | None = None) -> list[Share]:
         """What is still to come is not carried out; what is done stays.
@@ -58,7 +58,7 @@ class Steering:
             UsageError: Nothing is open.
         """
         found = [replace(s, state="canceled", due=None, why=self.reason) for s in self._open(record, user)]
-        done = self._do("canceled", record, found, "is open")
+        done = self._do("canceled", record, found, ("state", "due", "why"), "is open")
         close(self.store, self.audit, done)
         return done
 
@@ -81,7 +81,8 @@ class Steering:
                 dues = _moved([p for p in plan.steps if p.step.id in ids], leave, begun)
                 due = min(dues[p.step.id] for p in steps)
                 found.append(replace(share, leave=leave, moved={**share.moved, **dues}, due=due))
-        return self._do("rescheduled", record, found, "has steps that are still to come", leave=stamp(leave))
+        which = "has steps that are still to come"
+        return self._do("rescheduled", record, found, ("leave", "moved", "due"), which, leave=stamp(leave))
 
     def to_come(self, record: RunRecord, share: Share) -> Sequence[PlannedStep]:
         """The steps of which nothing was begun, due times as they are now."""
@@ -98,7 +99,9 @@ class Steering:
                 )
         return [share for share in shares if not share.over]
 
-    def _do(self, event: str, record: RunRecord, shares: list[Share], which: str, **more: str) -> list[Share]:
+    def _do(
+        self, event: str, record: RunRecord, shares: list[Share], decided: Sequence[str], which: str, **more: str
+    ) -> list[Share]:
         if not shares:
             raise UsageError(
                 f"Nobody in run {record.id[:8]} {which}.",
@@ -107,8 +110,7 @@ class Steering:
         for share in shares:
             who = {"id": share.leaver, "upn": share.upn}
             self.audit.write(event, run=record.id, plan=record.plan.id, leaver=who, why=self.reason, **more)
-        self.store.steer(shares)
-        return shares
+        return self.store.steer(shares, decided)
 
 
 def _is(share: Share, user: str) -> bool:

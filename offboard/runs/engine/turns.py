@@ -118,7 +118,9 @@ class Turns:
             for place, (due, hand) in enumerate(dealt):
                 some = part or ("contain" if first and due <= at else "all")
                 turns.append(Turn(run, due, some, deal, place, again))
-                named += [replace(share, turn=turns[-1].id) for share in hand]
+                # Whoever waited for nobody waits for this turn: if it dies, somebody must find that.
+                when = [share.due if share.over else share.due or due for share in hand]
+                named += [replace(s, turn=turns[-1].id, due=at) for s, at in zip(hand, when, strict=True)]
             update_shares(self._db, named)
         return turns
 
@@ -166,10 +168,28 @@ class Turns:
                 (why, id),
             )
 
-    def sit_down(self, run: str, owner: str | None) -> None:
-        """A process carries this run out for a person who waits for it; None when it has ended."""
+    def sit_down(self, run: str, owner: str, gone: Callable[[str], bool]) -> str | None:
+        """A process carries this run out for a person who waits for it.
+
+        Args:
+            run: The run.
+            owner: The process.
+            gone: Whether another process lives no more.
+
+        Returns:
+            The living process that does so already; None when this one does now.
+        """
         with self._db.transaction():
+            other = self.desk(run)
+            if other is not None and other != owner and not gone(other):
+                return other
             self._db.rows("UPDATE run SET desk = ? WHERE id = ?", (owner, run))
+        return None
+
+    def stand_up(self, run: str, owner: str) -> None:
+        """It carries this run out no more."""
+        with self._db.transaction():
+            self._db.rows("UPDATE run SET desk = NULL WHERE id = ? AND desk = ?", (run, owner))
 
     def desk(self, run: str) -> str | None:
         """The process that carries this run out for a person who waits for it."""

@@ -47,6 +47,7 @@ class Round:
     say: Callable[[str], None]
     codes: list[int] = field(default_factory=list)
     _tried: set[tuple[str, str, datetime | None]] = field(default_factory=set)
+    _whom: set[tuple[str, str]] = field(default_factory=set)
 
     async def carry_out(self) -> None:
         """Carry out everything that is due now, each once.
@@ -59,10 +60,14 @@ class Round:
             if not shares:
                 break
             self._tried |= {(share.run, share.leaver, share.due) for share in shares}
+            self._whom |= {(share.run, share.leaver) for share in shares}
             await self._carry(shares[0].run, [share.leaver for share in shares])
 
     def _next(self, now: datetime) -> list[Share]:
-        found = [s for s in self.store.due(self.tenant, now) if (s.run, s.leaver, s.due) not in self._tried]
+        due = self.store.due(self.tenant, now)
+        # Whoever was stopped is due again at once, and would be for ever.
+        found = [s for s in due if not (s.state == "stopped" and (s.run, s.leaver) in self._whom)]
+        found = [s for s in found if (s.run, s.leaver, s.due) not in self._tried]
         found.sort(key=lambda s: (s.due or now, s.run, s.place))
         return [s for s in found if s.run == found[0].run]
 
