@@ -294,7 +294,10 @@ def _roles(facts: Facts) -> JSON:
     fact = facts.others.get(Memberships)
     if isinstance(fact, Unreadable):
         return f"could not be read: {fact.reason}"
-    return [role.name for role in fact.roles] if isinstance(fact, Memberships) else None
+    if not isinstance(fact, Memberships):
+        return None
+    bare = sum(group.bare for group in fact.items)
+    return f"could not be told: {bare} memberships are not shown" if bare else [role.name for role in fact.roles]
 
 
 def fingerprint(facts: Facts, leaving: Collection[str] = ()) -> dict[str, JSON]:

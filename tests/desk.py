@@ -24,7 +24,7 @@ class AtOnce:
     """Begins turns in this process."""
 
     conductor: Conductor
-    owner: str = "a desk"
+    owner: str
 
     async def begin(self, id: str) -> JSON:
         """Carry it out now."""
@@ -50,7 +50,7 @@ def desk_of(applier: Applier) -> Desk:
         return replace(applier, tools=replace(tools))
 
     conductor = Conductor(tools.store, tools.clock, now, another, lambda _outcome: None)
-    port = AtOnce(conductor)
+    port = AtOnce(conductor, tools.store.leases.owner)
     conductor.queue = port
     desk = Desk(tools.store, port, conductor)
     desk.attend()

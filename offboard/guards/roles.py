@@ -16,7 +16,8 @@ ENOUGH = 2
 
 def _surely_none(each: LeaverPlan, around: Surroundings) -> bool:
     """Whether the leaver's own memberships, which were read, show no role in force and no group that could hold one."""
-    return around.shows_roles and each.fingerprint.get("roles") == []
+    told = not isinstance(each.leaver.about.get("roles"), str)
+    return around.shows_roles and told and each.fingerprint.get("roles") == []
 
 
 def _sync_accounts(each: LeaverPlan, asked: Question) -> Iterator[Said]:

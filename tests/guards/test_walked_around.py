@@ -13,11 +13,13 @@ import pytest
 from offboard.errors import Refused, UsageError
 from offboard.graph.token import Kind, TokenInfo
 from offboard.model import Outcome, Plan
+from offboard.runs.apply import Applier
 from offboard.runs.deleted import purging
+from offboard.runs.engine.desk import Desk
 from offboard.runs.outcome import RunOutcome
 from offboard.runs.planning import Wanted
 from offboard.sandbox.transport import SandboxTransport
-from tests.desk import begin, carry_on
+from tests.desk import AtOnce, desk_of
 from tests.guards.scenes import BREAKGLASS, CONSOLE, FINANCE_EVERYONE, PATTI, PEOPLE, SYNC, limit
 from tests.hostile.poison import Poison, Spoil, body, instead, top
 from tests.world import ADELE, SAWYER, START, World, a_world, steps
@@ -87,6 +89,14 @@ async def test_a_purge_counts_for_a_deletion_and_a_deletion_for_a_purge(tmp_path
             await world.apply(await world.plan(steps("delete-user"), PEOPLE[1]))
 
 
+def desk_in_this_process(applier: Applier) -> Desk:
+    """A desk that goes by the name under which this process begins runs, as the program's own does."""
+    desk = desk_of(applier)
+    assert isinstance(desk.port, AtOnce)
+    desk.port.owner = applier.tools.store.leases.owner
+    return desk
+
+
 async def begun(world: World) -> list[Plan]:
     """Two runs, two leavers each, whose deletions fall due at the same time."""
     limit(world, max_deletes=9, max_leavers=100, max_percent=100)
@@ -95,7 +105,7 @@ async def begun(world: World) -> list[Plan]:
         plans.append(await world.plan(LATER, *people))
         applier = world.applier(run, plans[-1])
         await applier.check(plans[-1])
-        await begin(applier, plans[-1], run)
+        await desk_in_this_process(applier).begin(applier, plans[-1], run)
     assert deletions(world) == []
     world.time.jump(days=30, hours=1)
     return plans
@@ -103,8 +113,8 @@ async def begun(world: World) -> list[Plan]:
 
 async def together(world: World, plans: list[Plan]) -> list[RunOutcome]:
     """Both are carried on at once."""
-    appliers = [world.applier(f"run-{n}", plan) for n, plan in enumerate(plans)]
-    found = await asyncio.gather(*(carry_on(applier, f"run-{n}") for n, applier in enumerate(appliers)))
+    desks = [desk_in_this_process(world.applier(f"run-{n}", plan)) for n, plan in enumerate(plans)]
+    found = await asyncio.gather(*(desk.go_on(f"run-{n}") for n, desk in enumerate(desks)))
     return [outcome for outcome in found if outcome is not None]
 
 
@@ -128,6 +138,7 @@ async def test_what_was_one_too_many_is_deleted_on_another_day(tmp_path: Path) -
         plans = await begun(world)
         limit(world, max_deletes=2)
         await together(world, plans)
+        assert len(deletions(world)) == 2
         world.time.jump(hours=25)
         await together(world, plans)
 
