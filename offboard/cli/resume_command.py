@@ -37,6 +37,8 @@ def command(app: App, run: str | None, accept: tuple[str, ...]) -> int:
                     raise UsageError(f"There is no open run {run!r}.", todo="List them with: offboard runs")
                 app.say("No run is open.")
                 return 0
+            if run is not None and len(chosen) > 1:
+                raise UsageError(f"Several open runs begin with {run!r}.", todo="List them with: offboard runs")
             codes = []
             async with at_desk(opened, tenant.id, lambda r: teller_for(app, r.leavers, opened.sender), accept) as desk:
                 for each in reversed(chosen):

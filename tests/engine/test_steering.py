@@ -59,6 +59,17 @@ def test_a_held_run_is_not_carried_out_until_it_is_released(offboard: Offboard, 
     assert "local account" in records(offboard, "held")[0]["actor"]
 
 
+def test_a_beginning_that_fits_several_runs_resumes_none_of_them(offboard: Offboard, time: Time) -> None:
+    begin(offboard)
+    begin(offboard, "AdeleV@contoso.com")
+    time.jump(days=31)
+    said = offboard("resume", "")
+
+    assert said.code == 2
+    assert "Several open runs begin with ''" in said.err
+    assert deleted(offboard) == []
+
+
 def test_a_canceled_run_never_goes_on_and_what_is_done_stays(offboard: Offboard, time: Time) -> None:
     run = begin(offboard)
     journal = offboard("--json", "sandbox", "journal").json
