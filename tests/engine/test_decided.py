@@ -93,14 +93,16 @@ async def test_a_run_that_a_living_process_carries_out_is_not_taken_from_it(worl
     presence = Presence(other.db, other.leases.owner)
     presence.beat()
     assert other.turns.sit_down(RUN, other.leases.owner, presence.gone) is None
+    other.leases.take(RUN, world.store.run(RUN).plan.tenant.id, ["somebody else of the run"])
     with pytest.raises(Busy, match="another process"):
         await carry_on(world.applier(RUN, world.store.run(RUN).plan), RUN)
     assert world.store.turns.desk(RUN) == other.leases.owner
-    other.turns.stand_up(RUN, other.leases.owner)
-    other.close()
+    other.leases.release(world.store.run(RUN).plan.tenant.id, ["somebody else of the run"])
     outcome = await carry_on(world.applier(RUN, world.store.run(RUN).plan), RUN)
     assert outcome is not None
     assert outcome.exit_code() == 0
+    assert world.time.slept[-3:] == [1.0, 1.0, 1.0], "it lived, and had nobody in hand for a while: it was paused"
+    other.close()
 
 
 async def test_whoever_is_fine_and_waits_for_a_later_day_is_not_judged_before(world: World) -> None:

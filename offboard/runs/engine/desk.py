@@ -19,9 +19,10 @@ from offboard.model import JSON, LeaverPlan, Plan
 from offboard.runs.apply import Applier
 from offboard.runs.engine.changes import CANCELED
 from offboard.runs.engine.conductor import STOPPED, Conductor, begins_by_containing
+from offboard.runs.engine.leases import LASTS
 from offboard.runs.engine.outcomes import leavers_of, read_outcome
 from offboard.runs.engine.port import AT_ONCE
-from offboard.runs.engine.presence import SILENT, Presence
+from offboard.runs.engine.presence import Presence
 from offboard.runs.engine.shares import Share
 from offboard.runs.engine.turns import HANDFUL, Turn
 from offboard.runs.outcome import LeaverOutcome, RunOutcome
@@ -32,6 +33,8 @@ FEW = 4
 """Turns at the same time of a very large run that do more than cut access: they hold everything that is known of their
 leavers, and two hundred leavers keep the quota busy."""
 
+IDLE = 3.0
+"""Seconds without a lease after which a process that sits at a run is not believed to be at work any more."""
 ELSEWHERE = "the rest was not begun here: another process may have gone on"
 
 
@@ -127,10 +130,19 @@ class Desk:
         return self._outcome(record, among, now)
 
     async def _sit_down(self, run: str) -> None:
-        """One process at a time carries a run out. On a shared server it takes a while until a dead one is known to be."""
-        gone, waited = Presence(self.store.db, self.port.owner).gone, 0.0
-        while self.store.turns.sit_down(run, self.port.owner, gone) is not None:
-            if not self.conductor.waits or waited > SILENT + 5:
+        """One process at a time carries a run out.
+
+        Whoever holds no lease for a while is paused, or is dead and cannot be seen to be.
+        """
+        presence, waited, idle = Presence(self.store.db, self.port.owner), 0.0, 0.0
+
+        def gone(other: str) -> bool:
+            return idle >= IDLE or presence.gone(other)
+
+        while (other := self.store.turns.sit_down(run, self.port.owner, gone)) is not None:
+            at_work = self.store.leases.at_work(run, other)
+            idle = 0.0 if at_work else idle + 1.0
+            if at_work and (not self.conductor.waits or waited > LASTS + 5):
                 raise Busy(
                     f"Run {run[:8]} is being carried out by another process, for somebody who waits for it.",
                     todo=f"Wait until it is done, or look: offboard status {run[:8]}. Nothing was written.",

@@ -112,6 +112,11 @@ class Leases:
         """The leavers whose leases this process took for this run."""
         return frozenset(leaver for (_, leaver), (_, holder) in self._held.items() if holder == run)
 
+    def at_work(self, run: str, owner: str) -> bool:
+        """Whether this process, which may be another one, holds a lease in this run that has not run out."""
+        question = "SELECT 1 FROM lease WHERE run = ? AND owner = ? AND expires > ? LIMIT 1"
+        return bool(self._db.rows(question, (run, owner, self._db.seconds())))
+
     def ends(self, tenant: str, leaver: str) -> float | None:
         """When the lease ends that somebody holds on this leaver, unless it is renewed."""
         row = self._row(tenant, leaver)
